@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { plans } from '@attune/kernel';
+import { dataType, itemIssue, milliseconds, modelScope, objectKey, runFailure, runMetrics, runScope, sha256 } from './shapes';
+
+/** The services that own events. A stream is named after its owner and holds the owner's events only. */
+export const services = ['models', 'ingestion', 'training', 'evaluation', 'billing', 'stt'] as const;
+export type Service = (typeof services)[number];
+
+/**
+ * Every event of the platform: name -> payload. Events carry ids and changed facts, never whole entities.
+ * Names are `<service>.<noun>-<past verb>.v<n>`; the part before the first dot owns it. A published version never changes.
+ */
+export const eventSchemas = {
+  /** A new organization exists; billing gives it the entitlements of its plan. Null settings mean the plan's defaults. */
+  'models.organization-created.v1': z.object({
+    organization_id: z.string().uuid(),
+    plan: z.enum(plans),
+    minimum_training_ms: milliseconds.nullable(),
+  }),
+  /** What an organization may do now. `revision` grows with every change: an older one is stale. */
+  'billing.entitlements-changed.v1': z.object({
+    organization_id: z.string().uuid(),
+    plan: z.enum(plans),
+    revision: z.number().int(),
+    may_train: z.boolean(),
+    minimum_training_ms: milliseconds,
+  }),
+  /** A pair lies in quarantine and waits for its verdict. */
+  'models.data-uploaded.v1': z.object({
+    ...modelScope,
+    item_id: z.string().uuid(),
+    data_type: dataType,
+    audio_key: objectKey,
+    transcript_key: objectKey,
+    audio_sha256: sha256,
+    audio_bytes: z.number().int().nonnegative(),
+  }),
+  /** The pair is good: `normalized_key` holds 16 kHz mono FLAC, `transcript_key` UTF-8 text. `audio_ms` is of decoded samples. */
+  'ingestion.data-validated.v1': z.object({
+    ...modelScope,
+    item_id: z.string().uuid(),
+    audio_ms: milliseconds,
+    normalized_key: objectKey,
+    normalized_sha256: sha256,
+    transcript_key: objectKey,
+    transcript_sha256: sha256,
+    issues: z.array(itemIssue),
+  }),
+  /** The pair is refused; nothing of it stays stored. `code` is of the public catalogue. */
+  'ingestion.data-rejected.v1': z.object({
+    ...modelScope,
+    item_id: z.string().uuid(),
+    code: z.enum(['UNSUPPORTED_AUDIO_FORMAT', 'INVALID_TRANSCRIPT', 'VALIDATION_ERROR']),
+    message: z.string(),
+    issues: z.array(itemIssue),
+  }),
+  /** A run is asked for, its data frozen in the snapshot object (see snapshot.ts). */
+  'models.run-requested.v1': z.object({
+    ...runScope,
+    snapshot_key: objectKey,
+    snapshot_sha256: sha256,
+    base_model: z.string(),
+    base_digest: sha256,
+    language: z.string(),
+    training_ms: milliseconds,
+  }),
+  /** Where a live run stands. `sequence` grows within a run: an older one is stale. Progress is 0..100 and never falls. */
+  'training.run-progressed.v1': z.object({
+    ...runScope,
+    sequence: z.number().int(),
+    stage: z.enum(['queued', 'preparing', 'training', 'evaluating', 'finalizing']),
+    progress: z.number().min(0).max(100),
+    eta_seconds: z.number().nonnegative().nullable(),
+  }),
+  /** The artifact is verified and both decodes of the test set lie in the store. */
+  'training.run-trained.v1': z.object({
+    ...runScope,
+    epoch: z.number().int().positive(),
+    language: z.string(),
+    manifest_key: objectKey,
+    manifest_sha256: sha256,
+    base_decode_key: objectKey,
+    base_decode_sha256: sha256,
+    custom_decode_key: objectKey,
+    custom_decode_sha256: sha256,
+    evaluated_on: runMetrics.shape.evaluated_on,
+  }),
+  'evaluation.completed.v1': z.object({ ...runScope, epoch: z.number().int().positive(), metrics: runMetrics }),
+  'evaluation.failed.v1': z.object({ ...runScope, epoch: z.number().int().positive(), message: z.string() }),
+  /** The run's version exists. Billing reads each used recording's sha256 and milliseconds from the snapshot. */
+  'training.run-succeeded.v1': z.object({
+    ...runScope,
+    epoch: z.number().int().positive(),
+    base_digest: sha256,
+    manifest_key: objectKey,
+    manifest_sha256: sha256,
+    snapshot_key: objectKey,
+    snapshot_sha256: sha256,
+    training_ms: milliseconds,
+    metrics: runMetrics,
+  }),
+  'training.run-failed.v1': z.object({ ...runScope, failure: runFailure }),
+  /** The model is gone for its owner; every service erases what it holds of it and answers with its own erased event. */
+  'models.model-deleted.v1': z.object(modelScope),
+  'ingestion.model-erased.v1': z.object(modelScope),
+  'training.model-erased.v1': z.object(modelScope),
+  'evaluation.model-erased.v1': z.object(modelScope),
+} as const;
+
+export type EventName = keyof typeof eventSchemas;
+export type EventPayload<N extends EventName> = z.infer<(typeof eventSchemas)[N]>;
+
+/** The service that alone may publish the event: the part of its name before the first dot. */
+export function ownerOf(name: EventName): Service {
+  return name.slice(0, name.indexOf('.')) as Service;
+}
+
+export function isEventName(name: string): name is EventName {
+  return Object.hasOwn(eventSchemas, name);
+}
+
+/** What goes over the wire around every payload. `id` is the same on every redelivery. */
+export const envelope = z.object({
+  id: z.string().uuid(),
+  name: z.string(),
+  source: z.enum(services),
+  organization_id: z.string().uuid(),
+  time: z.string().datetime(),
+  data: z.unknown(),
+});
+
+export interface Event<N extends EventName = EventName> {
+  id: string;
+  name: N;
+  source: Service;
+  organization_id: string;
+  time: string;
+  data: EventPayload<N>;
+}

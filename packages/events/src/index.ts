@@ -1,0 +1,4 @@
+export * from './events';
+export * from './requests';
+export * from './shapes';
+export * from './snapshot';

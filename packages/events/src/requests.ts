@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { objectKey, sha256 } from './shapes';
+
+/** A file of a model or base, as it lies in the store. `path` is relative to the model's own folder. */
+export const storedFile = z.object({ path: z.string(), key: objectKey, bytes: z.number().int().nonnegative(), sha256 });
+export type StoredFile = z.infer<typeof storedFile>;
+
+const logLine = z.object({
+  timestamp: z.string().datetime(),
+  level: z.enum(['info', 'warning', 'error']),
+  stage: z.string(),
+  message: z.string(),
+});
+
+/**
+ * Every question that one service asks another and waits for: name -> request, reply. The part before the first dot answers.
+ * A refusal crosses as an AppError with its code.
+ */
+export const requestSchemas = {
+  /**
+   * What to decode with. `model` is a base model's key or `custom_model_<id>`; a model of another organization, or one
+   * without a version, is refused as the public API refuses it. `digest` identifies the files for ever, so they may be cached.
+   */
+  'models.resolve': {
+    request: z.object({ organization_id: z.string().uuid(), model: z.string() }),
+    reply: z.object({
+      model: z.string(),
+      languages: z.array(z.string()),
+      engine: z.string(),
+      digest: sha256,
+      files: z.array(storedFile),
+    }),
+  },
+  /** The base a run trains from, by digest. */
+  'models.resolve-base': {
+    request: z.object({ digest: sha256 }),
+    reply: z.object({ engine: z.string(), languages: z.array(z.string()), digest: sha256, files: z.array(storedFile) }),
+  },
+  /** The training log of a model's runs, oldest first. Offsets count lines. */
+  'training.list-log': {
+    request: z.object({
+      organization_id: z.string().uuid(),
+      model_id: z.number().int().positive(),
+      offset: z.number().int().nonnegative(),
+      limit: z.number().int().min(1).max(1000),
+    }),
+    reply: z.object({ total: z.number().int(), lines: z.array(logLine) }),
+  },
+} as const;
+
+export type RequestName = keyof typeof requestSchemas;
+export type RequestOf<N extends RequestName> = z.infer<(typeof requestSchemas)[N]['request']>;
+export type ReplyOf<N extends RequestName> = z.infer<(typeof requestSchemas)[N]['reply']>;

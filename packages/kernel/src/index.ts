@@ -1,0 +1,6 @@
+export * from './app-error';
+export * from './clock';
+export * from './error-catalogue';
+export * from './exhaustive';
+export * from './ids';
+export * from './plans';

@@ -1,0 +1,50 @@
+const { join } = require('node:path');
+const root = join(__dirname, '..', '..');
+
+/** Decorator metadata as at run time; tests run from the sources, so they need no build of our own packages. */
+const common = {
+  rootDir: root,
+  testEnvironment: 'node',
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+          target: 'es2022',
+          keepClassNames: true,
+        },
+        module: { type: 'commonjs' },
+      },
+    ],
+  },
+  moduleNameMapper: {
+    '^@attune/(launcher|demo)$': '<rootDir>/deploy/$1/src/index.ts',
+    '^@attune/([a-z-]+)$': '<rootDir>/packages/$1/src/index.ts',
+  },
+  modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.attune/'],
+};
+
+module.exports = {
+  projects: [
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/{packages,apps,deploy}/**/src/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '\\.int\\.test\\.ts$', '\\.e2e\\.test\\.ts$'],
+    },
+    {
+      ...common,
+      displayName: 'integration',
+      testMatch: ['<rootDir>/{packages,apps,deploy}/**/src/**/*.int.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '\\.e2e\\.test\\.ts$'],
+      globalSetup: '<rootDir>/packages/testing/src/jest-global-setup.ts',
+      globalTeardown: '<rootDir>/packages/testing/src/jest-global-teardown.ts',
+    },
+    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/deploy/**/src/**/*.e2e.test.ts'] },
+  ],
+  // Real databases, brokers and programs: two workers keep two cores busy without starving a lease.
+  maxWorkers: 2,
+  testTimeout: 30_000,
+};
