@@ -1,0 +1,3 @@
+from attune_engine_whisper.cli import main
+
+raise SystemExit(main())

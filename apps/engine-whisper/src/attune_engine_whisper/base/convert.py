@@ -1,0 +1,26 @@
+"""Between Transformers and CTranslate2 folders."""
+
+from pathlib import Path
+from typing import Any
+
+from attune_engine_whisper.languages import LANGUAGES
+
+# Vocabularies below this size belong to the English-only models, as in OpenAI's and CTranslate2's own code.
+_MULTILINGUAL_VOCABULARY = 51865
+
+
+def languages_of(vocabulary_size: int) -> list[str]:
+    """Languages a model of this vocabulary serves; the 100th (Cantonese) has one more token."""
+    if vocabulary_size < _MULTILINGUAL_VOCABULARY:
+        return ["en"]
+    return list(LANGUAGES if vocabulary_size > _MULTILINGUAL_VOCABULARY else LANGUAGES[:-1])
+
+
+def to_ctranslate2(transformers_directory: Path, target: Path) -> None:
+    """Converts a Transformers folder; float16 on disk, turned into int8 or float32 when loaded."""
+    import ctranslate2.converters
+
+    converter: Any = ctranslate2.converters.TransformersConverter(
+        str(transformers_directory), copy_files=["tokenizer.json", "preprocessor_config.json"]
+    )
+    converter.convert(str(target), quantization="float16", force=True)

@@ -1,0 +1,35 @@
+"""Any other Whisper as a base: a Transformers folder, or a hub id through Transformers' own loader."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from attune_engine_whisper.base import folder
+from attune_engine_whisper.base.convert import languages_of, to_ctranslate2
+from attune_engine_whisper.errors import EngineError
+from attune_engine_whisper.files import whole_directory
+
+
+def import_base(origin: str, name: str, licence: str, target: Path) -> folder.Base:
+    """Makes a base folder from `origin`, a folder or a hub id; an existing whole target is kept."""
+    if folder.is_whole(target):
+        return folder.read(target)
+    if not Path(origin).is_dir():
+        os.environ["HF_HUB_OFFLINE"] = "0"  # the one command that may ask a hub, and only when told a hub id
+    from transformers import GenerationConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
+    from transformers import WhisperTokenizerFast
+
+    try:
+        model: Any = WhisperForConditionalGeneration.from_pretrained(origin, dtype="float32")
+        tokenizer: Any = WhisperTokenizerFast.from_pretrained(origin)
+        extractor: Any = WhisperFeatureExtractor.from_pretrained(origin)
+        generation: Any = GenerationConfig.from_pretrained(origin)
+    except (OSError, ValueError, KeyError) as error:
+        raise EngineError("BASE_UNREADABLE", f"{origin} cannot be loaded as a Whisper model: {error}") from error
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with whole_directory(target) as partial:
+        transformers = partial / "transformers"
+        for part in (model, tokenizer, extractor, generation):
+            part.save_pretrained(transformers)
+        to_ctranslate2(transformers, partial / "ctranslate2")
+        return folder.seal(partial, name, origin, licence, languages_of(model.config.vocab_size))
