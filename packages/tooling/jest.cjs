@@ -6,7 +6,7 @@ const common = {
   rootDir: root,
   testEnvironment: 'node',
   transform: {
-    '^.+\\.ts$': [
+    '^.+\\.(ts|js|mjs)$': [
       '@swc/jest',
       {
         jsc: {
@@ -19,6 +19,8 @@ const common = {
       },
     ],
   },
+  // Libraries that are ES modules only; Node 20's jest reads them after a transform.
+  transformIgnorePatterns: ['/node_modules/\\.pnpm/(?!(cookie@2|uuidv7@)[^/]*/)'],
   moduleNameMapper: {
     '^@attune/(launcher|demo)$': '<rootDir>/deploy/$1/src/index.ts',
     '^@attune/([a-z-]+)$': '<rootDir>/packages/$1/src/index.ts',

@@ -1,0 +1,81 @@
+import { STATUS_CODES } from 'node:http';
+import { generateOpenApi } from '@ts-rest/open-api';
+import { contract } from './contract';
+import { isRouteMetadata } from './route-metadata';
+
+type Document = ReturnType<typeof generateOpenApi>;
+type Operation = NonNullable<NonNullable<Document['paths'][string]>['get']>;
+
+const file = { type: 'string' as const, format: 'binary' };
+
+/** Multipart forms are streamed part by part, so no Zod schema describes them; these do, by operation. */
+const forms: Record<string, object> = {
+  'customModels.uploadData': {
+    type: 'object',
+    required: ['type', 'audio_file', 'transcript_file'],
+    properties: { type: { type: 'string', enum: ['train', 'test'] }, audio_file: file, transcript_file: file },
+  },
+  'stt.transcribe': {
+    type: 'object',
+    required: ['model', 'audio_file'],
+    properties: { model: { type: 'string' }, language: { type: 'string' }, audio_file: file },
+  },
+};
+
+/** The OpenAPI 3.0 document of the public API, from the contract alone. */
+export function renderOpenApi(): Document {
+  const document = generateOpenApi(
+    contract,
+    {
+      openapi: '3.0.2',
+      info: {
+        title: 'Attune Custom Models API',
+        version: 'v3',
+        description: 'Train speech recognition for your own domain, and use it behind the same API.',
+        license: { name: 'Apache-2.0' },
+      },
+      security: [{ apiKey: [] }],
+      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
+    },
+    {
+      setOperationId: 'concatenated-path',
+      operationMapper: (operation, route) =>
+        isRouteMetadata(route.metadata)
+          ? { ...operation, description: `Scope: \`${route.metadata.scope}\``, 'x-attune': { ...route.metadata } }
+          : operation,
+    },
+  );
+  for (const path of Object.values(document.paths)) {
+    for (const operation of Object.values(path as Record<string, Operation>)) {
+      describeForm(operation);
+      shareErrors(operation, document);
+    }
+  }
+  return document;
+}
+
+function describeForm(operation: Operation): void {
+  const schema = forms[operation.operationId ?? ''];
+  if (!schema) return;
+  const body = operation.requestBody;
+  const json = body && 'content' in body ? body.content['application/json'] : undefined;
+  operation.requestBody = {
+    required: true,
+    content: { ...(json ? { 'application/json': json } : {}), 'multipart/form-data': { schema } },
+  };
+}
+
+/** Names every error answer once, under components, and describes each answer by its status. */
+function shareErrors(operation: Operation, document: Document): void {
+  const responses = operation.responses;
+  const shared = ((document.components ??= {}).responses ??= {});
+  for (const [status, response] of Object.entries(responses)) {
+    const description = STATUS_CODES[Number(status)] ?? status;
+    if ('$ref' in response) continue;
+    response.description = description;
+    if (Number(status) < 400) continue;
+    const name = description.replaceAll(/[^A-Za-z]/g, '');
+    shared[name] ??= response;
+    responses[status] = { $ref: `#/components/responses/${name}` };
+  }
+}

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { DynamicModule, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { NestLogger, withLogContext, type Logger } from '@attune/observability';
+import { ErrorFilter } from './error.filter';
+
+export interface HttpAppOptions {
+  logger: Logger;
+  /** Bound of bodies that are no uploads, in bytes. */
+  bodyLimitBytes?: number;
+}
+
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+const MEGABYTE = 1024 * 1024;
+
+/**
+ * A Nest application on Fastify as every service of the house has it: request ids (the caller's `X-Request-Id` if it is
+ * plain, and always in the answer), one log line a request, and the contract's error body for everything that fails,
+ * unknown routes and unreadable bodies too. It does not listen yet.
+ */
+export async function createHttpApp(
+  module: Type<unknown> | DynamicModule,
+  options: HttpAppOptions,
+): Promise<NestFastifyApplication> {
+  const filter = new ErrorFilter(options.logger);
+  const adapter = new FastifyAdapter({
+    bodyLimit: options.bodyLimitBytes ?? MEGABYTE,
+    // Uploads may take hours; a header that takes a minute is an attack.
+    requestTimeout: 0,
+    connectionTimeout: 0,
+    forceCloseConnections: 'idle',
+    genReqId: (request: IncomingMessage) => {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    },
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      filter.answer(error, request, reply);
+    },
+  });
+  const fastify = adapter.getInstance();
+  fastify.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id);
+    withLogContext({ request_id: request.id }, done);
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    // Probes come every few seconds: their lines would bury the others.
+    if (!request.url.startsWith('/healthz') && request.url !== '/metrics') logRequest(options.logger, request, reply);
+    done();
+  });
+
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    logger: new NestLogger(options.logger),
+    abortOnError: false,
+  });
+  app.useGlobalFilters(filter);
+  app.enableShutdownHooks();
+  return app;
+}
+
+function logRequest(logger: Logger, request: FastifyRequest, reply: FastifyReply): void {
+  logger.info(
+    {
+      method: request.method,
+      path: request.url.split('?')[0],
+      status: reply.statusCode,
+      duration_ms: Math.round(reply.elapsedTime * 10) / 10,
+    },
+    'request',
+  );
+}

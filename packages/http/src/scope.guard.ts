@@ -1,0 +1,59 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { TsRestAppRouteMetadataKey } from '@ts-rest/nest';
+import type { AppRoute } from '@ts-rest/core';
+import type { FastifyRequest } from 'fastify';
+import { isRouteMetadata, type RouteMetadata } from '@attune/contracts';
+import { AppError } from '@attune/kernel';
+import { addLogContext } from '@attune/observability';
+import { setPrincipal, type Principal } from './principal';
+import { isPublicRoute, type Handler } from './public-route';
+
+/** Turns the bearer token of a request into a principal, or refuses it with a 401 code. */
+export abstract class Authenticator {
+  abstract authenticate(bearer: string): Promise<Principal>;
+}
+
+/** The metadata of the contract's route behind a handler; undefined where the handler serves no route of the contract. */
+export function routeMetadataOf(reflector: Reflector, handler: Handler): RouteMetadata | undefined {
+  const route = reflector.get<{ appRoute: AppRoute } | undefined>(TsRestAppRouteMetadataKey, handler);
+  const metadata: unknown = route?.appRoute.metadata;
+  return isRouteMetadata(metadata) ? metadata : undefined;
+}
+
+/**
+ * The one guard of the public API: key, then scope, both before a byte of the body is parsed. What a route needs is its
+ * contract's metadata. A handler that is neither public nor in the contract is refused, here and at boot.
+ */
+@Injectable()
+export class ScopeGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly authenticator: Authenticator,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const handler = context.getHandler() as Handler;
+    if (isPublicRoute(this.reflector, handler, context.getClass())) return true;
+    const metadata = routeMetadataOf(this.reflector, handler);
+    if (!metadata) throw new Error('the route has no metadata');
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const principal = await this.authenticator.authenticate(bearerOf(request.headers.authorization));
+    if (!principal.scopes.includes(metadata.scope)) {
+      throw new AppError('INSUFFICIENT_SCOPE', `This API key lacks the scope ${metadata.scope}`, {
+        details: { required_scope: metadata.scope },
+      });
+    }
+    setPrincipal(request, principal);
+    addLogContext({ organization_id: principal.organizationId });
+    return true;
+  }
+}
+
+function bearerOf(header: string | undefined): string {
+  const token = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1];
+  if (token) return token;
+  throw header === undefined
+    ? new AppError('MISSING_API_KEY', 'Send your API key in the header "Authorization: Bearer <key>"')
+    : new AppError('INVALID_API_KEY', 'The Authorization header must read "Bearer <key>"');
+}
