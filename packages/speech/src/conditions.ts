@@ -5,8 +5,8 @@ import { rootMeanSquare, writeSound, type Waveform } from './waveform';
 export const conditions = ['clean', 'noisy', 'telephone'] as const;
 export type Condition = (typeof conditions)[number];
 
-const QUIETEST_SNR_DB = 10;
-const LOUDEST_SNR_DB = 20;
+const QUIETEST_SNR_DB = 20;
+const LOUDEST_SNR_DB = 30;
 
 /** Adds pink noise so that speech power over noise power is `snrDb` decibels; lowers both when they would clip. */
 export function addNoise(speech: Waveform, snrDb: number, random: Random): Waveform {
@@ -18,7 +18,7 @@ export function addNoise(speech: Waveform, snrDb: number, random: Random): Wavef
 }
 
 /**
- * Writes speech as it arrives under a condition: `clean` as spoken; `noisy` with pink noise at 10 to 20 dB;
+ * Writes speech as it arrives under a condition: `clean` as spoken; `noisy` with pink noise at 20 to 30 dB;
  * `telephone` as a switchboard records it: 300 to 3400 Hz, 8,000 samples a second, mu-law (G.711).
  * The file's name must end in wav for `telephone`: no other of our formats carries mu-law.
  */

@@ -78,6 +78,8 @@ interface PlannedItem {
   readonly random: Random;
 }
 
+/** The diphone voices of 1998 are the least like people, so they get one share where the others get two. */
+const VOICE_SHARES = [...trainingVoices, 'rms', 'slt', 'awb', 'slt-hts'] as const satisfies readonly VoiceName[];
 /** Half of all is clean, a quarter noisy, a quarter over the telephone. */
 const CONDITION_SHARES = ['clean', 'clean', 'noisy', 'telephone'] as const;
 /** Formats of microphone recordings; telephone systems write WAVE. */
@@ -86,7 +88,7 @@ const EXTENSIONS = ['mp3', 'wav', 'flac'] as const;
 /** Gives each sentence of a set its voice, condition and format. */
 function planner(set: SetName, seed: number): (text: string) => PlannedItem {
   const deckFor = <T>(what: string, items: readonly [T, ...T[]]) => new Deck(items, seededRandom(`${seed}/${set}/${what}`));
-  const voiceDeck = deckFor<VoiceName>('voice', set === 'test' ? [...trainingVoices, heldOutVoice] : trainingVoices);
+  const voiceDeck = deckFor<VoiceName>('voice', set === 'test' ? [...VOICE_SHARES, heldOutVoice] : VOICE_SHARES);
   const conditionDeck = deckFor<Condition>('condition', CONDITION_SHARES);
   const extensionDeck = deckFor<string>('format', EXTENSIONS);
   let count = 0;
