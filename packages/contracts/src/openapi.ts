@@ -4,7 +4,14 @@ import { contract } from './contract';
 import { isRouteMetadata } from './route-metadata';
 
 type Document = ReturnType<typeof generateOpenApi>;
-type Operation = NonNullable<NonNullable<Document['paths'][string]>['get']>;
+type Response = NonNullable<NonNullable<Document['components']>['responses']>[string];
+
+/** What is touched here of an operation; the generator types paths loosely. */
+interface Operation {
+  operationId?: string;
+  requestBody?: { required?: boolean; content: Record<string, unknown> };
+  responses: Record<string, Response>;
+}
 
 const file = { type: 'string' as const, format: 'binary' };
 
@@ -46,7 +53,7 @@ export function renderOpenApi(): Document {
     },
   );
   for (const path of Object.values(document.paths)) {
-    for (const operation of Object.values(path as Record<string, Operation>)) {
+    for (const operation of Object.values(path)) {
       describeForm(operation);
       shareErrors(operation, document);
     }
@@ -57,8 +64,7 @@ export function renderOpenApi(): Document {
 function describeForm(operation: Operation): void {
   const schema = forms[operation.operationId ?? ''];
   if (!schema) return;
-  const body = operation.requestBody;
-  const json = body && 'content' in body ? body.content['application/json'] : undefined;
+  const json = operation.requestBody?.content['application/json'];
   operation.requestBody = {
     required: true,
     content: { ...(json ? { 'application/json': json } : {}), 'multipart/form-data': { schema } },
@@ -67,7 +73,7 @@ function describeForm(operation: Operation): void {
 
 /** Names every error answer once, under components, and describes each answer by its status. */
 function shareErrors(operation: Operation, document: Document): void {
-  const responses = operation.responses;
+  const { responses } = operation;
   const shared = ((document.components ??= {}).responses ??= {});
   for (const [status, response] of Object.entries(responses)) {
     const description = STATUS_CODES[Number(status)] ?? status;

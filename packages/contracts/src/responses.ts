@@ -45,6 +45,12 @@ export function pageQuery(defaultSize: number, maximumSize: number) {
     page: page.optional(),
     per_page: z.coerce.number().int().min(1).max(maximumSize).optional(),
     offset: z.coerce.number().int().min(0).optional(),
-    limit: z.coerce.number().int().min(1).max(maximumSize).optional().describe(`Default ${String(defaultSize)}`),
+    limit: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(maximumSize)
+      .optional()
+      .describe(`Default ${String(defaultSize)}`),
   };
 }

@@ -3,7 +3,8 @@ export const scopes = ['custom_models:read', 'custom_models:write', 'stt:transcr
 export type Scope = (typeof scopes)[number];
 
 /** What a call counts against. Limits are data of an organization's plan; a route only names its class. */
-export type CostClass = 'status_check' | 'change' | 'model_creation' | 'data_upload' | 'training_start' | 'transcription';
+export type CostClass =
+  'status_check' | 'change' | 'model_creation' | 'data_upload' | 'training_start' | 'transcription';
 
 /** `natural`: repeating it changes nothing more. `key`: a repeat is told apart by its Idempotency-Key. */
 export type Idempotence = 'natural' | 'key';

@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { plans } from '@attune/kernel';
-import { dataType, itemIssue, milliseconds, modelScope, objectKey, runFailure, runMetrics, runScope, sha256 } from './shapes';
+import {
+  dataType,
+  itemIssue,
+  milliseconds,
+  modelScope,
+  objectKey,
+  runFailure,
+  runMetrics,
+  runScope,
+  sha256,
+} from './shapes';
 
 /** The services that own events. A stream is named after its owner and holds the owner's events only. */
 export const services = ['models', 'ingestion', 'training', 'evaluation', 'billing', 'stt'] as const;

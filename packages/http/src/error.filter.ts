@@ -37,12 +37,16 @@ export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   if (thrown instanceof RequestValidationError) return toValidationError(thrown);
   if (thrown instanceof HttpException) return fromHttpStatus(thrown.getStatus(), thrown);
-  const status = typeof thrown === 'object' && thrown !== null && 'statusCode' in thrown ? thrown.statusCode : undefined;
+  const status =
+    typeof thrown === 'object' && thrown !== null && 'statusCode' in thrown ? thrown.statusCode : undefined;
   return fromHttpStatus(typeof status === 'number' ? status : 500, thrown);
 }
 
 function toValidationError(failed: RequestValidationError): AppError {
   const parts = [failed.pathParams, failed.headers, failed.query, failed.body];
-  const details = Object.assign({}, ...parts.map((part) => (part ? toFieldReasons(part) : {}))) as Record<string, string>;
+  const details = Object.assign({}, ...parts.map((part) => (part ? toFieldReasons(part) : {}))) as Record<
+    string,
+    string
+  >;
   return new AppError('VALIDATION_ERROR', 'The request is not valid', { details });
 }

@@ -1,4 +1,14 @@
-import { Controller, Get, Inject, Injectable, Res, type BeforeApplicationShutdown, type DynamicModule, type FactoryProvider, Module } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Inject,
+  Injectable,
+  Res,
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  type FactoryProvider,
+  Module,
+} from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { messageOf } from '@attune/kernel';
 import { register } from '@attune/observability';
@@ -59,7 +69,9 @@ export class HealthController {
   }
 
   @Get(['healthz', 'healthz/ready'])
-  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<{ status: string; checks: Record<string, string> }> {
+  async ready(
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<{ status: string; checks: Record<string, string> }> {
     const { ready, checks } = await this.readiness.report();
     void reply.status(ready ? 200 : 503);
     return { status: ready ? 'ok' : 'unavailable', checks };

@@ -12,7 +12,11 @@ import { RouteCheck } from './route-check';
 import { Authenticator, ScopeGuard } from './scope.guard';
 import { tsRestModule } from './ts-rest';
 
-const principal: Principal = { organizationId: 'o' as OrganizationId, keyId: 'k' as ApiKeyId, scopes: ['custom_models:read'] };
+const principal: Principal = {
+  organizationId: 'o' as OrganizationId,
+  keyId: 'k' as ApiKeyId,
+  scopes: ['custom_models:read'],
+};
 
 class OneKey extends Authenticator {
   authenticate(bearer: string): Promise<Principal> {
@@ -58,11 +62,7 @@ class Forgotten {
   }
 }
 
-const guard = [
-  { provide: Authenticator, useClass: OneKey },
-  { provide: APP_GUARD, useClass: ScopeGuard },
-  RouteCheck,
-];
+const guard = [{ provide: Authenticator, useClass: OneKey }, { provide: APP_GUARD, useClass: ScopeGuard }, RouteCheck];
 
 @Module({ imports: [tsRestModule, DiscoveryModule], controllers: [Guarded, Open], providers: guard })
 class GoodModule {}
