@@ -1,0 +1,212 @@
+import { initClient, type AppRoute } from '@ts-rest/core';
+import {
+  contract,
+  type ApiLogLine,
+  type ApiModel,
+  type BaseModelKey,
+  type Transcript,
+  type UploadReceipt,
+} from '@attune/contracts';
+import type { z } from 'zod';
+import { UnexpectedAnswer } from './errors';
+import type { HttpAnswer } from './http-exchange';
+import { multipartBody } from './multipart';
+import { Transport, type TransportOptions } from './transport';
+import { waitForData, waitForRun, type DataSummary, type WaitOptions } from './waiting';
+
+export type AttuneClientOptions = TransportOptions;
+
+export interface NewModel {
+  name: string;
+  /** ISO 639-1. */
+  language: string;
+  baseModel?: BaseModelKey;
+  description?: string;
+}
+
+export interface ModelFilter {
+  status?: number;
+  language?: string;
+  baseModel?: BaseModelKey;
+}
+
+export interface Pair {
+  type: 'train' | 'test';
+  audioPath: string;
+  transcriptPath: string;
+}
+
+const MODELS_PER_PAGE = 100;
+const LOG_LINES_PER_PAGE = 1000;
+
+/**
+ * The platform's public API. Every method throws ApiError for a refusal, PlatformUnreachable without an answer, and waits
+ * out 429 and 503 within the client's patience. Files are streamed from disk, never held in memory.
+ */
+export class AttuneClient {
+  private readonly transport: Transport;
+  private readonly api;
+
+  constructor(options: AttuneClientOptions) {
+    this.transport = new Transport(options);
+    this.api = initClient(contract, {
+      baseUrl: '',
+      api: async ({ route, path, method, headers, body }) => {
+        const answer = await this.transport.send({
+          method,
+          path,
+          headers,
+          ...(typeof body === 'string' && { body: jsonBody(body) }),
+        });
+        return { status: answer.status, body: checkedBody(route, answer), headers: new Headers() };
+      },
+    });
+  }
+
+  readonly models = {
+    create: async (model: NewModel): Promise<ApiModel> => {
+      const { baseModel, ...rest } = model;
+      return bodyOf(
+        await this.api.customModels.create({ body: { ...rest, ...(baseModel && { base_model: baseModel }) } }),
+        201,
+      );
+    },
+
+    /** Every model, newest first, over all pages. */
+    list: async (filter: ModelFilter = {}): Promise<ApiModel[]> => {
+      const { baseModel, ...rest } = filter;
+      const models: ApiModel[] = [];
+      for (;;) {
+        const query = {
+          ...rest,
+          ...(baseModel && { base_model: baseModel }),
+          offset: models.length,
+          limit: MODELS_PER_PAGE,
+        };
+        const page = bodyOf(await this.api.customModels.list({ query }), 200);
+        models.push(...page.result);
+        if (page.result.length === 0 || models.length >= page.total_results) return models;
+      }
+    },
+
+    get: async (id: number): Promise<ApiModel> => bodyOf(await this.api.customModels.get({ params: path(id) }), 200),
+
+    update: async (id: number, change: { name?: string; description?: string | null }): Promise<ApiModel> =>
+      bodyOf(await this.api.customModels.update({ params: path(id), body: change }), 200),
+
+    /** Deletes the model with its audio, transcripts and artifacts, for ever. */
+    remove: async (id: number): Promise<void> => {
+      bodyOf(await this.api.customModels.remove({ params: path(id) }), 204);
+    },
+  };
+
+  /**
+   * Uploads one recording with its transcript. `onBytes` is told how many more bytes went out (a retry starts anew).
+   * The receipt's `item_status` is `processing` when the verdict takes longer than the platform waits for it.
+   */
+  async uploadPair(
+    modelId: number,
+    pair: Pair,
+    options: { onBytes?: (bytes: number) => void } = {},
+  ): Promise<UploadReceipt> {
+    const route = contract.customModels.uploadData;
+    const files = [
+      { field: 'audio_file', path: pair.audioPath },
+      { field: 'transcript_file', path: pair.transcriptPath },
+    ];
+    const body = await multipartBody({ type: pair.type }, files, options.onBytes);
+    const answer = await this.transport.send({
+      method: route.method,
+      path: route.path.replace(':id', String(modelId)),
+      body,
+    });
+    return parsed(route.responses[200], answer);
+  }
+
+  /** How many items of each type are processing, ready and rejected. */
+  async dataSummary(modelId: number): Promise<DataSummary> {
+    return bodyOf(await this.api.customModels.dataSummary({ params: path(modelId) }), 200);
+  }
+
+  /** Starts training on all data that is ready. The answer's `training_status` is 3. */
+  async startRun(modelId: number): Promise<ApiModel> {
+    return bodyOf(await this.api.customModels.run({ params: path(modelId), body: {} }), 200);
+  }
+
+  /** The training log of the model's runs from line `offset` on, oldest first, over all pages. */
+  async *log(modelId: number, offset = 0): AsyncGenerator<ApiLogLine, void> {
+    for (let next = offset; ;) {
+      const query = { offset: next, limit: LOG_LINES_PER_PAGE };
+      const page = bodyOf(await this.api.customModels.log({ params: path(modelId), query }), 200);
+      yield* page.result;
+      next += page.result.length;
+      if (page.result.length === 0 || next >= page.total_results) return;
+    }
+  }
+
+  /** How many lines the model's training log has. */
+  async logLength(modelId: number): Promise<number> {
+    return bodyOf(await this.api.customModels.log({ params: path(modelId), query: { offset: 0, limit: 1 } }), 200)
+      .total_results;
+  }
+
+  /** Transcribes a recording with a base model's key or `custom_model_<id>`. */
+  async transcribe(audioPath: string, options: { model: string; language?: string }): Promise<Transcript> {
+    const route = contract.stt.transcribe;
+    const fields = { model: options.model, ...(options.language !== undefined && { language: options.language }) };
+    const body = await multipartBody(fields, [{ field: 'audio_file', path: audioPath }]);
+    return parsed(route.responses[200], await this.transport.send({ method: route.method, path: route.path, body }));
+  }
+
+  /** Resolves when no item of the model is processing any more. */
+  waitForData(modelId: number, options: WaitOptions<DataSummary> = {}): Promise<DataSummary> {
+    return waitForData(this, modelId, { signal: this.transport.signal, ...options });
+  }
+
+  /** Resolves with the model when no run of it is live any more: look at its `training_status`. */
+  waitForRun(modelId: number, options: WaitOptions<ApiModel> = {}): Promise<ApiModel> {
+    return waitForRun(this, modelId, { signal: this.transport.signal, ...options });
+  }
+}
+
+function path(id: number): { id: string } {
+  return { id: String(id) };
+}
+
+function jsonBody(text: string): { contentType: string; bytes: number; open: () => AsyncIterable<Buffer> } {
+  const content = Buffer.from(text);
+  return {
+    contentType: 'application/json',
+    bytes: content.length,
+    // eslint-disable-next-line @typescript-eslint/require-await -- every body is read in one way
+    open: async function* () {
+      yield content;
+    },
+  };
+}
+
+/** The answer's body, checked against the contract. */
+function checkedBody(route: AppRoute, answer: HttpAnswer): unknown {
+  const schema = (route.responses as Record<number, unknown>)[answer.status];
+  if (schema === undefined) throw new UnexpectedAnswer(answer.status, 'this status is not in it');
+  return isZodType(schema) ? parsed(schema, answer) : answer.body;
+}
+
+function isZodType(schema: unknown): schema is z.ZodTypeAny {
+  return typeof schema === 'object' && schema !== null && 'safeParse' in schema;
+}
+
+function parsed<T extends z.ZodTypeAny>(schema: T, answer: HttpAnswer): z.output<T> {
+  const result = schema.safeParse(answer.body);
+  if (result.success) return result.data as z.output<T>;
+  throw new UnexpectedAnswer(answer.status, result.error.issues.map((issue) => issue.path.join('.')).join(', '));
+}
+
+/** The body of the one status that means success: refusals were thrown by the transport. */
+function bodyOf<A extends { status: number; body: unknown }, S extends A['status']>(
+  answer: A,
+  status: S,
+): Extract<A, { status: S }>['body'] {
+  if (answer.status !== status) throw new UnexpectedAnswer(answer.status, `${String(status)} was expected`);
+  return (answer as Extract<A, { status: S }>).body;
+}
