@@ -1,0 +1,40 @@
+import type { EntityManager, QueryRunner } from 'typeorm';
+
+/** Whose rows a transaction may see: one organization's, or (reconcilers, boot) the whole platform's. */
+export type Scope = { organizationId: string } | 'system';
+
+/** The transaction-local setting that row-level security policies read. */
+export const ORGANIZATION_SETTING = 'app.organization_id';
+
+/**
+ * A running transaction. Only `Database` makes one, so a function that takes a Tx cannot be called outside a transaction,
+ * and everything done through it commits or rolls back together.
+ */
+export class Tx {
+  /** Null in a system transaction. */
+  readonly organizationId: string | null;
+  readonly #runner: QueryRunner;
+
+  /** Made by Database alone. */
+  constructor(runner: QueryRunner, scope: Scope) {
+    this.#runner = runner;
+    this.organizationId = scope === 'system' ? null : scope.organizationId;
+  }
+
+  /** TypeORM's manager, bound to this transaction; for repositories. */
+  get manager(): EntityManager {
+    return this.#runner.manager;
+  }
+
+  /** The rows that a statement returns (SELECT, or any other with RETURNING). */
+  async query<T>(sql: string, params: readonly unknown[] = []): Promise<T[]> {
+    const result = await this.#runner.query(sql, [...params], true);
+    return result.records as T[];
+  }
+
+  /** Runs a statement; answers how many rows it touched. For conditional updates: 0 means that the condition did not hold. */
+  async execute(sql: string, params: readonly unknown[] = []): Promise<number> {
+    const result = await this.#runner.query(sql, [...params], true);
+    return result.affected ?? 0;
+  }
+}
