@@ -52,13 +52,16 @@ export function renderOpenApi(): Document {
           : operation,
     },
   );
-  for (const path of Object.values(document.paths)) {
-    for (const operation of Object.values(path)) {
-      describeForm(operation);
-      shareErrors(operation, document);
-    }
+  for (const operation of operationsOf(document)) {
+    describeForm(operation);
+    shareErrors(operation, document);
   }
   return document;
+}
+
+function operationsOf(document: Document): Operation[] {
+  const paths: unknown = document.paths;
+  return Object.values(paths as Record<string, Record<string, Operation>>).flatMap((path) => Object.values(path));
 }
 
 function describeForm(operation: Operation): void {

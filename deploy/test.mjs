@@ -1,0 +1,82 @@
+/**
+ * All that `npm test` proves, in one order: cheap checks first, the whole job on real audio last. Every part runs even when
+ * an earlier one failed, and the last line counts all of them. `npm test -- unit integration` runs the named parts only.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const results = join(root, '.attune', 'test-results');
+rmSync(results, { recursive: true, force: true });
+mkdirSync(results, { recursive: true });
+
+const bin = (name) => join(root, 'node_modules', '.bin', name);
+const parts = {
+  format: () => check(bin('prettier'), ['--check', '.', '--log-level', 'warn']),
+  boundaries: () => check(bin('depcruise'), ['apps', 'packages', 'deploy', '--config', 'packages/tooling/dependency-cruiser.cjs']),
+  types: () => check('npx', ['--yes', pnpm(), 'run', 'typecheck', '--output-logs=errors-only']),
+  lint: () => check(bin('eslint'), ['.', '--max-warnings', '0']),
+  unit: () => jest('unit'),
+  integration: () => jest('integration'),
+  engine: () => pytest(),
+  e2e: () => jest('e2e', ['--runInBand']),
+};
+
+const chosen = process.argv.slice(2);
+const unknown = chosen.filter((name) => !(name in parts));
+if (unknown.length > 0) {
+  console.error(`unknown part: ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`);
+  process.exit(2);
+}
+
+const total = { passed: 0, failed: 0 };
+for (const [name, run] of Object.entries(parts)) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue;
+  const started = performance.now();
+  console.log(`\n== ${name}`);
+  const count = run();
+  total.passed += count.passed;
+  total.failed += count.failed;
+  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  console.log(`== ${name}: ${count.failed === 0 ? 'passed' : `${count.failed} FAILED`} in ${seconds} s`);
+}
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+process.exit(total.failed === 0 ? 0 : 1);
+
+function pnpm() {
+  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager;
+}
+
+function spawn(program, args, environment = {}) {
+  const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', ...environment };
+  return spawnSync(program, args, { cwd: root, stdio: 'inherit', env }).status;
+}
+
+/** A check counts as one test. */
+function check(program, args) {
+  const ok = spawn(program, args) === 0;
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1 };
+}
+
+/** Counts come from jest's own report; a run that wrote none, or ran nothing, has failed. */
+function jest(project, options = []) {
+  const report = join(results, `${project}.json`);
+  const status = spawn(bin('jest'), ['--selectProjects', project, '--json', '--outputFile', report, ...options]);
+  if (!existsSync(report)) return { passed: 0, failed: 1 };
+  const summary = JSON.parse(readFileSync(report, 'utf8'));
+  const broken = summary.numFailedTests + summary.numRuntimeErrorTestSuites;
+  const nothing = summary.numTotalTests === 0 || (status !== 0 && broken === 0) ? 1 : 0;
+  return { passed: summary.numPassedTests, failed: broken + nothing };
+}
+
+/** Ruff, pyright and pytest by the engine's own script; counts come from pytest's report. */
+function pytest() {
+  const report = join(results, 'engine.xml');
+  const status = spawn('bash', [join(root, 'apps/engine-whisper/check.sh')], { ATTUNE_JUNIT: report });
+  if (!existsSync(report)) return { passed: 0, failed: 1 };
+  const number = (name) => Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(readFileSync(report, 'utf8'))?.[1] ?? 0);
+  const failed = number('failures') + number('errors');
+  return { passed: number('tests') - failed - number('skipped'), failed: failed + (status !== 0 && failed === 0 ? 1 : 0) };
+}
