@@ -50,6 +50,12 @@ def write_json(path: Path, value: Mapping[str, object]) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
+def make_readable(directory: Path) -> None:
+    """Gives all below `directory` the usual modes: some libraries write files that only their owner may read."""
+    for path in directory.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
 @contextmanager
 def whole_directory(target: Path) -> Iterator[Path]:
     """Yields a folder beside `target` that takes its place when the block ends well; an earlier target is replaced."""

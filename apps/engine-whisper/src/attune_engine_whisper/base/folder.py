@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from attune_engine_whisper.errors import EngineError
-from attune_engine_whisper.files import digest_of, list_files, write_json
+from attune_engine_whisper.files import digest_of, list_files, make_readable, write_json
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ def seal(directory: Path, name: str, source: str, licence: str, languages: list[
     """Writes `base.json` into a folder whose other files are complete."""
     base = Base(name, "whisper", source, licence, languages, digest_of(list_files(directory, ["base.json"])))
     write_json(directory / "base.json", asdict(base))
+    make_readable(directory)
     return base
 
 

@@ -1,0 +1,1 @@
+"""`train`: from pairs of audio and transcript to a model that is ready to serve."""
