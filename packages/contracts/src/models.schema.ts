@@ -31,11 +31,17 @@ export const updateModelBody = z
     message: 'give name, description, or both',
   });
 
+/** Percentages and hours. The two of the base model are what `accuracy_improvement` was computed from. */
 export const trainingMetrics = z.object({
   word_error_rate: z.number(),
   accuracy_improvement: z.number(),
   character_error_rate: z.number(),
   training_hours: z.number(),
+  base_word_error_rate: z.number(),
+  base_character_error_rate: z.number(),
+  evaluated_on: z
+    .enum(['test_set', 'held_out'])
+    .describe('`held_out`: no test data was given, so a fifth of the training recordings was kept out'),
 });
 
 export const modelError = z.object({ error_code: z.string(), message: z.string(), details: z.record(z.unknown()) });
