@@ -32,7 +32,9 @@ export function parseBigint(text: string): number {
 /** bigint columns arrive as numbers (ids and counters stay below 2^53); everything else as pg has it. */
 export const rowTypes: CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === BIGINT_OID && format !== 'binary' ? parseBigint : types.getTypeParser(oid, format)) as CustomTypesConfig['getTypeParser'],
+    oid === BIGINT_OID && format !== 'binary'
+      ? parseBigint
+      : types.getTypeParser(oid, format)) as CustomTypesConfig['getTypeParser'],
 };
 
 /** Session settings that go with the connection's start packet, so that they cost no round trip. */

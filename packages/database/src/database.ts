@@ -28,13 +28,15 @@ export class Database {
   /** Where the pool connects, for the few that need a connection of their own (relay, leadership). */
   get url(): string {
     const { options } = this.dataSource;
-    if (options.type !== 'postgres' || options.url === undefined) throw new Error('the DataSource was not made by createDataSource');
+    if (options.type !== 'postgres' || options.url === undefined)
+      throw new Error('the DataSource was not made by createDataSource');
     return options.url;
   }
 
   get schema(): string {
     const { options } = this.dataSource;
-    if (options.type !== 'postgres' || options.schema === undefined) throw new Error('the DataSource was not made by createDataSource');
+    if (options.type !== 'postgres' || options.schema === undefined)
+      throw new Error('the DataSource was not made by createDataSource');
     return options.schema;
   }
 
@@ -94,7 +96,8 @@ export class Database {
       try {
         return await run();
       } catch (error) {
-        if (error instanceof CommitOutcomeUnknown || !(isConnectionLost(error) || isTransactionConflict(error))) throw error;
+        if (error instanceof CommitOutcomeUnknown || !(isConnectionLost(error) || isTransactionConflict(error)))
+          throw error;
         if (attempt >= attempts) throw new DatabaseUnavailable(error);
         await delay(FIRST_RETRY_MS * 4 ** (attempt - 1) * (0.5 + Math.random()));
       }

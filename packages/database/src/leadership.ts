@@ -48,7 +48,13 @@ async function watchConnection(client: Client, lost: AbortController, done: Abor
     await delay(PING_EVERY_MS, done);
     if (done.aborted) return;
     const timeout = delay(PING_TIMEOUT_MS, done).then(() => done.aborted);
-    const answered = await Promise.race([client.query('SELECT 1').then(() => true, () => false), timeout]);
+    const answered = await Promise.race([
+      client.query('SELECT 1').then(
+        () => true,
+        () => false,
+      ),
+      timeout,
+    ]);
     if (!answered) lost.abort();
   }
 }

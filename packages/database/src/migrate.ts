@@ -111,7 +111,9 @@ async function upsertRole(client: Client, { serviceRole, servicePassword }: Migr
 
 async function applyAll(client: Client, { schema, migrations, log }: MigrateSettings): Promise<string[]> {
   const table = `${escapeIdentifier(schema)}.schema_migration`;
-  const { rows } = await client.query<{ name: string; sha256: string }>(`SELECT name, sha256 FROM ${table} ORDER BY name`);
+  const { rows } = await client.query<{ name: string; sha256: string }>(
+    `SELECT name, sha256 FROM ${table} ORDER BY name`,
+  );
   const applied = rows.map(({ name }) => name);
   for (const [index, { name, sha256 }] of rows.entries()) {
     const expected = migrations[index];
@@ -120,7 +122,8 @@ async function applyAll(client: Client, { schema, migrations, log }: MigrateSett
         `schema ${schema}: ${name} is applied in place ${String(index + 1)}, where this build has ${expected?.name ?? 'nothing'}`,
       );
     }
-    if (sha256Of(expected.sql) !== sha256) throw new MigrationDrift(`schema ${schema}: ${name} was changed after it was applied`);
+    if (sha256Of(expected.sql) !== sha256)
+      throw new MigrationDrift(`schema ${schema}: ${name} was changed after it was applied`);
   }
   const pending = migrations.slice(applied.length);
   for (const migration of pending) {

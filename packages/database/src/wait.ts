@@ -36,7 +36,11 @@ export async function waitForServer<T>(connect: () => Promise<T>, options: WaitO
 }
 
 /** A connected client of its own, outside any pool; waits for a server that is still starting. */
-export function connectClient(url: string, settings: { applicationName: string; schema?: string }, options?: WaitOptions): Promise<Client> {
+export function connectClient(
+  url: string,
+  settings: { applicationName: string; schema?: string },
+  options?: WaitOptions,
+): Promise<Client> {
   return waitForServer(async () => {
     const client = new Client({
       connectionString: url,

@@ -1,0 +1,106 @@
+import type { EventName } from '@attune/events';
+import type { Logger } from '@attune/observability';
+import {
+  AckPolicy,
+  DeliverPolicy,
+  JetStreamApiCodes,
+  jetstream,
+  jetstreamManager,
+  type Consumer,
+  type ConsumerConfig,
+  type JetStreamClient,
+  type JetStreamManager,
+} from '@nats-io/jetstream';
+import { headers, nanos, type NatsConnection } from '@nats-io/nats-core';
+import { ACK_WAIT_MS } from './consumer-loop';
+import type { ConsumerDefinition } from './define';
+import { groupBy } from './group-by';
+import type { OutboxMessage } from './relay';
+import { ensureStreams, isApiError, type StreamSettings } from './streams';
+import { eventSubject, streamOfEvent } from './subjects';
+
+const PUBLISH_TIMEOUT_MS = 5_000;
+/** So that one instance's lanes cannot use up what the server hands out to all instances together. */
+const PENDING_PER_LANE = 8;
+
+/** JetStream as messaging uses it: streams and consumers that come back when they are gone, and stored publishes. */
+export class Broker {
+  private readonly client: JetStreamClient;
+  private disconnected = false;
+
+  private constructor(
+    private readonly connection: NatsConnection,
+    private readonly manager: JetStreamManager,
+    private readonly streams: StreamSettings,
+  ) {
+    this.client = jetstream(connection);
+    void this.followStatus();
+  }
+
+  /** Makes the streams; waits for JetStream as the connection waited for NATS. */
+  static async open(connection: NatsConnection, logger: Logger, streams: StreamSettings = {}): Promise<Broker> {
+    const manager = await jetstreamManager(connection, { checkAPI: false });
+    await ensureStreams(manager, streams);
+    logger.debug('streams are there');
+    return new Broker(connection, manager, streams);
+  }
+
+  get isConnected(): boolean {
+    return !this.disconnected && !this.connection.isClosed();
+  }
+
+  /** Resolves when the stream has stored the message; makes the streams anew when this one is gone. */
+  async publish(message: OutboxMessage): Promise<void> {
+    const extra = headers();
+    extra.set('Attune-Aggregate', encodeURIComponent(message.aggregateId));
+    try {
+      await this.client.publish(eventSubject(message.eventName as EventName), message.envelope, {
+        msgID: message.id,
+        timeout: PUBLISH_TIMEOUT_MS,
+        headers: extra,
+      });
+    } catch (error) {
+      if (this.isConnected) await ensureStreams(this.manager, this.streams);
+      throw error;
+    }
+  }
+
+  /** The durable consumers that a definition needs: one for each stream that has events of it. */
+  openersOf(definition: ConsumerDefinition): (() => Promise<Consumer>)[] {
+    const byStream = groupBy(definition.events, streamOfEvent);
+    return [...byStream].map(
+      ([stream, events]) =>
+        () =>
+          this.openConsumer(stream, definition, events.map(eventSubject)),
+    );
+  }
+
+  private async openConsumer(stream: string, definition: ConsumerDefinition, subjects: string[]): Promise<Consumer> {
+    const config: Partial<ConsumerConfig> & { durable_name: string } = {
+      durable_name: definition.name,
+      filter_subjects: subjects,
+      ack_policy: AckPolicy.Explicit,
+      deliver_policy: DeliverPolicy.All,
+      ack_wait: nanos(ACK_WAIT_MS),
+      // Attempts are counted in PostgreSQL: the broker would count outages too, then forget the event silently.
+      max_deliver: -1,
+      max_ack_pending: definition.concurrency * PENDING_PER_LANE,
+    };
+    await ensureStreams(this.manager, this.streams);
+    try {
+      await this.manager.consumers.info(stream, definition.name);
+      await this.manager.consumers.update(stream, definition.name, config);
+    } catch (error) {
+      if (!isApiError(error, JetStreamApiCodes.ConsumerNotFound)) throw error;
+      await this.manager.consumers.add(stream, config);
+    }
+    return this.client.consumers.get(stream, definition.name);
+  }
+
+  private async followStatus(): Promise<void> {
+    for await (const { type } of this.connection.status()) {
+      if (type === 'disconnect') this.disconnected = true;
+      if (type === 'reconnect') this.disconnected = false;
+    }
+  }
+}

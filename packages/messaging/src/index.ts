@@ -1,0 +1,22 @@
+export { defineConsumer, defineWorker, PermanentFailure } from './define';
+export type {
+  ConsumerDefinition,
+  ConsumerSettings,
+  Effect,
+  EventConsumer,
+  Handlers,
+  HandlingContext,
+  WorkerSettings,
+} from './define';
+export { EventHandler, type Delivery, type Outcome } from './handle';
+export { listDeadLetters, type DeadLetter } from './failed-events';
+export { Messaging, type MessagingSettings } from './messaging';
+export { MessagingModule, RpcModule, type MessagingModuleSettings, type RpcModuleSettings } from './messaging.module';
+export { connectNats, type NatsSettings } from './nats';
+export { derivedId, Outbox, type AddOptions, type RepublishFilter } from './outbox';
+export { Relay, type OutboxMessage, type RelaySettings } from './relay';
+export type { RetentionSettings } from './retention';
+export { Rpc } from './rpc';
+export { ensureStreams, type StreamSettings } from './streams';
+export { eventSubject, streamOf } from './subjects';
+export { messagingTables } from './tables';
