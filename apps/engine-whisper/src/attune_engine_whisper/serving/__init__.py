@@ -1,0 +1,1 @@
+"""`transcribe`: recognition with CTranslate2. Nothing here imports torch."""

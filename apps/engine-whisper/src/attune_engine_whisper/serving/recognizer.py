@@ -1,0 +1,85 @@
+"""One recording to text with word times and confidences."""
+
+from collections.abc import Generator
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from faster_whisper import WhisperModel
+
+from attune_engine_whisper.audio import RATE, Samples
+from attune_engine_whisper.errors import RequestError
+from attune_engine_whisper.languages import LANGUAGES
+from attune_engine_whisper.serving.voice_activity import VoiceActivity
+
+# The first is greedy or beam search; the others sample, when that one loops or is most improbable.
+_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+@dataclass(frozen=True)
+class Word:
+    """Times in seconds; confidence from 0 to 1."""
+
+    word: str
+    start: float
+    end: float
+    confidence: float
+
+
+@dataclass
+class Transcript:
+    text: str
+    language: str
+    duration: float
+    words: list[Word] = field(default_factory=list[Word])
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def recognize(
+    model: WhisperModel, samples: Samples, language: str, beam_size: int, hotwords: str | None = None
+) -> Generator[None, None, Transcript]:
+    """Recognizes a recording of any length, giving way after every segment. Raises UNSUPPORTED_LANGUAGE."""
+    check_language(model, language)
+    transcript = Transcript("", language, round(len(samples) / RATE, 3))
+    activity = VoiceActivity(samples)
+    if not activity.anywhere():
+        return transcript
+    segments, _ = model.transcribe(
+        samples,
+        language=language,
+        beam_size=beam_size,
+        temperature=_TEMPERATURES,
+        hotwords=hotwords,
+        word_timestamps=True,
+        condition_on_previous_text=False,  # a loop in one window would go on in the next
+        vad_filter=False,
+    )
+    texts: list[str] = []
+    for segment in segments:
+        if activity.between(segment.start, segment.end):
+            texts.append(segment.text.strip())
+            transcript.words += [_word(word) for word in segment.words or []]
+        yield
+    transcript.text = " ".join(texts)
+    _keep_order(transcript.words)
+    return transcript
+
+
+def check_language(model: WhisperModel, language: str) -> None:
+    """Raises UNSUPPORTED_LANGUAGE."""
+    known = language in LANGUAGES if model.model.is_multilingual else language == "en"
+    if not known:
+        raise RequestError("UNSUPPORTED_LANGUAGE", f"The model does not know the language {language}.")
+
+
+def _word(word: Any) -> Word:
+    return Word(word.word.strip(), round(word.start, 2), round(word.end, 2), round(word.probability, 3))
+
+
+def _keep_order(words: list[Word]) -> None:
+    """Times never run backwards: at a border of windows a word may be given twice the same stretch."""
+    for i, (before, word) in enumerate(pairwise(words), 1):
+        if word.start < before.start:
+            words[i] = Word(word.word, before.end, max(before.end, word.end), word.confidence)
