@@ -1,4 +1,6 @@
+export * from './config';
+export * from './filesystem/filesystem-store.handler';
 export * from './keys';
 export * from './object-store';
 export * from './object-store.errors';
-export * from './config';
+export * from './store-from-config';

@@ -22,6 +22,18 @@ export class ObjectAlreadyExists extends AppError {
   }
 }
 
+/** The bytes that came are not those that were announced. */
+export class ObjectDigestMismatch extends AppError {
+  constructor(
+    readonly key: string,
+    expected: string,
+    actual: string,
+  ) {
+    super('INTERNAL_ERROR', 'Internal error', { internal: `${key} should be ${expected}, but what came is ${actual}` });
+    this.name = 'ObjectDigestMismatch';
+  }
+}
+
 /** Not a key or prefix that keys.ts could have built. */
 export class InvalidObjectKey extends AppError {
   constructor(key: string) {

@@ -23,6 +23,8 @@ export interface PutOptions {
   contentType?: string;
   /** Write once: refuse with ObjectAlreadyExists when the key holds an object, also when two writers race. */
   ifAbsent?: boolean;
+  /** `sha256:<64 hex>` that the body must have; otherwise ObjectDigestMismatch, and nothing is stored. */
+  sha256?: string;
 }
 
 /** A URL that lets whoever holds it PUT one object, until it expires. The headers belong to the signature: send them all. */
@@ -71,9 +73,11 @@ export interface ObjectStore {
 
   /**
    * A URL for one write-once PUT of this object within `ttlSeconds`. The server answers 2xx when stored, 412 when the key already
-   * holds an object, 403 when the URL was changed, or has expired on S3 (the filesystem says 410).
+   * holds an object, 403 when the URL was changed, or has expired on S3 (the filesystem says 410). With `sha256`
+   * (`sha256:<64 hex>`) no other bytes are taken (400): give it whenever it is known, for not every S3 server notices that a
+   * connection broke in the middle of a body.
    */
-  signedPut(key: string, ttlSeconds: number): Promise<SignedPut>;
+  signedPut(key: string, ttlSeconds: number, sha256?: string): Promise<SignedPut>;
 
   /** Removes uploads that were begun more than `seconds` ago and never finished; answers how many. */
   removeIncompleteUploads(seconds: number): Promise<number>;
