@@ -72,7 +72,7 @@ describe('the client of the public API', () => {
     await writeFile(join(directory, name), content);
     return join(directory, name);
   };
-  const pair = async (audio: string, transcript: string) => ({
+  const pair = (audio: string, transcript: string) => ({
     type: 'train' as const,
     audioPath: audio,
     transcriptPath: transcript,
@@ -162,7 +162,7 @@ describe('the client of the public API', () => {
     };
     let sent = 0;
     const audio = await fileOf('brief "Müller"\n.wav', 'RIFF');
-    const done = await client().uploadPair(7, await pair(audio, await fileOf('a.txt', 'Hello')), {
+    const done = await client().uploadPair(7, pair(audio, await fileOf('a.txt', 'Hello')), {
       onBytes: (bytes) => (sent += bytes),
     });
     expect(done.item_status).toBe('ok');
@@ -185,7 +185,7 @@ describe('the client of the public API', () => {
     const before = process.memoryUsage().rss;
     let peak = before;
     const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 20);
-    const done = await client().uploadPair(7, await pair(large, await fileOf('a.txt', 'Hello')));
+    const done = await client().uploadPair(7, pair(large, await fileOf('a.txt', 'Hello')));
     clearInterval(watch);
     expect(Number(done.message)).toBeGreaterThan(512 * MEGABYTE);
     expect(peak - before).toBeLessThan(128 * MEGABYTE);
@@ -199,7 +199,7 @@ describe('the client of the public API', () => {
     handler = (request, response) => {
       request.once('data', () => refuse(response, 413, 'PAYLOAD_TOO_LARGE', { connection: 'close' }));
     };
-    await expect(client().uploadPair(7, await pair(large, await fileOf('a.txt', 'Hello')))).rejects.toMatchObject({
+    await expect(client().uploadPair(7, pair(large, await fileOf('a.txt', 'Hello')))).rejects.toMatchObject({
       errorCode: 'PAYLOAD_TOO_LARGE',
     });
   });
@@ -211,12 +211,12 @@ describe('the client of the public API', () => {
       if (lengths.length === 1) refuse(response, 503, 'SERVICE_UNAVAILABLE', { 'retry-after': '0' });
       else answer(response, 200, receipt);
     };
-    await client().uploadPair(7, await pair(await fileOf('a.wav', 'RIFF'), await fileOf('a.txt', 'Hello')));
+    await client().uploadPair(7, pair(await fileOf('a.wav', 'RIFF'), await fileOf('a.txt', 'Hello')));
     expect(lengths).toEqual([lengths[0], lengths[0]]);
   });
 
   it('names the file that cannot be read', async () => {
-    const missing = await pair(join(directory, 'missing.wav'), await fileOf('a.txt', 'Hello'));
+    const missing = pair(join(directory, 'missing.wav'), await fileOf('a.txt', 'Hello'));
     await expect(client().uploadPair(7, missing)).rejects.toThrow('missing.wav');
   });
 

@@ -87,7 +87,10 @@ function answerOf(request: ClientRequest, call: HttpExchange): Promise<HttpAnswe
       readAnswer(incoming).then(resolve, (error: unknown) => reject(unreachable(call, error)));
     });
     request.on('error', (error) => {
-      if (call.signal?.aborted) return reject(error);
+      if (call.signal?.aborted) {
+        reject(error);
+        return;
+      }
       void delay(call.body ? LATE_ANSWER_MS : 0).then(() => {
         if (!response) reject(unreachable(call, error));
       });

@@ -1,0 +1,176 @@
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { runCli } from './cli';
+import { startPlatform, type Platform } from './test-support/platform';
+
+describe('attune', () => {
+  let platform: Platform;
+  let home: string;
+
+  beforeEach(async () => {
+    platform = await startPlatform();
+    home = await mkdtemp(join(tmpdir(), 'attune-cli-'));
+  });
+  afterEach(async () => {
+    platform.close();
+    await rm(home, { recursive: true });
+  });
+
+  const attune = async (args: string[], variables: NodeJS.ProcessEnv = {}) => {
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const code = await runCli(args, {
+      variables: { ATTUNE_URL: platform.url, ATTUNE_API_KEY: 'good', HOME: home, ...variables },
+      workingDirectory: home,
+      stdout,
+      stderr,
+      stdin: new PassThrough(),
+      signal: new AbortController().signal,
+    });
+    const textOf = (stream: PassThrough) => String((stream.read() as Buffer | null) ?? '');
+    return { code, out: textOf(stdout), err: textOf(stderr) };
+  };
+  const put = async (path: string, content = 'x') => {
+    await mkdir(dirname(join(home, path)), { recursive: true });
+    await writeFile(join(home, path), content);
+  };
+  const folder = () => join(home, 'letters');
+
+  it('lists models for people and for scripts', async () => {
+    const people = await attune(['models']);
+    expect(people.out).toMatch(/ID\s+NAME[^]*7\s+Heart clinic\s+en\s+medical\s+success\s+8\.3 %/);
+    const scripts = await attune(['models', '--json']);
+    expect(JSON.parse(scripts.out)).toMatchObject([{ id: 7, training_status: 4 }]);
+    expect([people.code, scripts.code, scripts.err]).toEqual([0, 0, '']);
+  });
+
+  it('finds the key in .attune/api-key of the working directory', async () => {
+    await put('.attune/api-key', 'good\n');
+    expect((await attune(['models'], { ATTUNE_API_KEY: '' })).code).toBe(0);
+  });
+
+  it.each([
+    [2, 'no key', ['models'], { ATTUNE_API_KEY: '' }, 'npm start'],
+    [2, 'an address that is none', ['models'], { ATTUNE_URL: 'here' }, 'ATTUNE_URL'],
+    [2, 'an unknown command', ['fly'], {}, '--help'],
+    [2, 'an argument left out', ['create'], {}, 'name'],
+    [2, 'a base model that there is not', ['create', 'a', '--base-model', 'poetry'], {}, 'general'],
+    [2, 'a model argument that is no model', ['status', 'clinic'], {}, 'attune models'],
+    [2, 'a question that nobody can answer', ['delete', '7'], {}, '--yes'],
+    [1, 'a key that is refused', ['models'], { ATTUNE_API_KEY: 'bad' }, 'ATTUNE_API_KEY'],
+    [1, 'a model that there is not', ['status', '8'], {}, 'attune models'],
+    [3, 'a platform that does not run', ['models'], { ATTUNE_URL: 'http://127.0.0.1:9' }, 'npm start'],
+  ] as const)('ends with %d for %s, and says what to do', async (code, _, args, variables, advice) => {
+    const done = await attune([...args], variables);
+    expect([done.code, done.out]).toEqual([code, '']);
+    expect(done.err).toContain(advice);
+  });
+
+  it('gives scripts the error as JSON on stderr', async () => {
+    const { err } = await attune(['status', '8', '--json']);
+    expect(JSON.parse(err)).toEqual({ error_code: 'MODEL_NOT_FOUND', message: 'It was refused', details: {} });
+  });
+
+  it('creates a model and says what comes next', async () => {
+    const done = await attune(['create', 'Heart clinic', '-l', 'en', '-b', 'medical']);
+    expect(done.out).toBe('created custom_model_7 "Heart clinic"\nnext: attune upload 7 FOLDER\n');
+  });
+
+  it('uploads every pair below a folder, and names files without a partner', async () => {
+    await Promise.all(
+      ['letters/a.wav', 'letters/a.txt', 'letters/test/b.MP3', 'letters/test/b.txt', 'letters/c.wav'].map((path) =>
+        put(path),
+      ),
+    );
+    const done = await attune(['upload', 'custom_model_7', folder()]);
+    expect(done.code).toBe(0);
+    expect(platform.uploads.sort()).toEqual(['test b.MP3', 'train a.wav']);
+    expect(done.out).toContain('uploaded 2 of 2 pairs');
+    expect(done.err).toContain('c.wav: no transcript beside it');
+  });
+
+  it('sends only what is missing when it is run again, and what has changed', async () => {
+    await Promise.all(['letters/a.wav', 'letters/a.txt', 'letters/b.wav', 'letters/b.txt'].map((path) => put(path)));
+    await attune(['upload', '7', folder()]);
+    await put('letters/d.wav');
+    await put('letters/d.txt');
+    await utimes(join(folder(), 'b.txt'), 1, 1);
+    platform.uploads.length = 0;
+    const again = await attune(['upload', '7', folder(), '--json']);
+    expect(platform.uploads.sort()).toEqual(['train b.wav', 'train d.wav']);
+    expect(JSON.parse(again.out)).toMatchObject({ uploaded: 2, skipped: 1, refused: [] });
+  });
+
+  it('collects refused pairs in a table, sends the rest, and ends with 1', async () => {
+    await Promise.all(
+      ['letters/a.wav', 'letters/a.txt', 'letters/broken.wav', 'letters/broken.txt'].map((path) => put(path)),
+    );
+    const done = await attune(['upload', '7', folder(), '--parallel', '1']);
+    expect([done.code, platform.uploads]).toEqual([1, ['train a.wav', 'train broken.wav']]);
+    expect(done.err).toMatch(
+      /PAIR\s+CODE\s+REASON\nbroken\s+UNSUPPORTED_AUDIO_FORMAT\s+It was refused; audio_file: no sound in it/,
+    );
+  });
+
+  it('stops at a refusal that holds for every pair, and says how to go on', async () => {
+    await Promise.all(
+      ['letters/forbidden.wav', 'letters/forbidden.txt', 'letters/z.wav', 'letters/z.txt'].map((path) => put(path)),
+    );
+    const done = await attune(['upload', '7', folder(), '--parallel', '1']);
+    expect([done.code, platform.uploads]).toEqual([1, ['train forbidden.wav']]);
+    expect(done.err).toContain('run the same command again');
+    expect(done.err).toContain('PLAN_UPGRADE_REQUIRED');
+  });
+
+  it('refuses a folder without a pair, or that is not there', async () => {
+    await put('letters/a.wav');
+    expect((await attune(['upload', '7', folder()])).code).toBe(2);
+    expect((await attune(['upload', '7', join(home, 'nowhere')])).code).toBe(2);
+  });
+
+  it('trains: shows the new log lines only, then the figures with the word that users read them by', async () => {
+    platform.logLines = ['of an earlier run'];
+    platform.statuses = [3, 3, 4];
+    const lines = setTimeout(() => platform.logLines.push('epoch 1 of 3'), 100);
+    const done = await attune(['train', '7']);
+    clearTimeout(lines);
+    expect(done.code).toBe(0);
+    expect(done.err).toContain('epoch 1 of 3');
+    expect(done.err).not.toContain('earlier run');
+    expect(done.out).toContain('8.3 % (excellent)');
+    expect(done.out).toContain('66.4 % fewer word errors');
+  });
+
+  it('ends with 4 and the reason when the run fails', async () => {
+    platform.statuses = [3, 5];
+    const done = await attune(['train', '7', '--json']);
+    expect(done.code).toBe(4);
+    expect(JSON.parse(done.out)).toMatchObject({ error: { message: 'The audio is silent' } });
+  });
+
+  it('starts training without watching it', async () => {
+    expect((await attune(['train', '7', '--no-wait'])).out).toContain('attune logs 7 --follow');
+  });
+
+  it('follows the log until the run ends', async () => {
+    platform.logLines = ['one', 'two'];
+    platform.statuses = [3, 4];
+    const done = await attune(['logs', '7', '--follow', '--json']);
+    expect(
+      done.out
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { message: string }).message),
+    ).toEqual(['one', 'two']);
+  });
+
+  it('transcribes with a custom model by its number', async () => {
+    await put('new.wav');
+    expect((await attune(['transcribe', join(home, 'new.wav'), '-m', '7'])).out).toBe('heard by custom_model_7\n');
+  });
+
+  it('deletes without a question when told so', async () => {
+    expect((await attune(['delete', '7', '--yes'])).out).toContain('deleted custom_model_7');
+  });
+});

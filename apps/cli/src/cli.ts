@@ -1,0 +1,71 @@
+import { Command, CommanderError } from 'commander';
+import { ApiError } from '@attune/client';
+import { messageOf } from '@attune/kernel';
+import { actionsOf, type Surroundings } from './command';
+import { addCreate } from './commands/create';
+import { addDelete } from './commands/delete';
+import { addLogs } from './commands/logs';
+import { addModels } from './commands/models';
+import { addStatus } from './commands/status';
+import { addTrain } from './commands/train';
+import { addTranscribe } from './commands/transcribe';
+import { addUpload } from './commands/upload';
+import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes';
+
+const HELP = `
+Exit codes: 0 done, 1 refused by the platform, 2 wrong usage, 3 platform unreachable, 4 the run failed.
+ATTUNE_URL (http://127.0.0.1:8080) is the platform, ATTUNE_API_KEY the key; without it .attune/api-key of the working directory.`;
+
+/** Runs one command line and answers its exit code. Never throws. */
+export async function runCli(args: readonly string[], around: Surroundings): Promise<ExitCode> {
+  let exitCode: ExitCode = exitCodes.ok;
+  const program = new Command('attune')
+    .description('train speech recognition for your own domain')
+    .addHelpText('after', HELP)
+    .showHelpAfterError('(attune --help lists the commands)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void around.stdout.write(text),
+      writeErr: (text) => void around.stderr.write(text),
+    });
+  const addAction = actionsOf(around, (code) => (exitCode = code));
+  for (const add of [addModels, addCreate, addUpload, addTrain, addStatus, addLogs, addTranscribe, addDelete]) {
+    add(program, addAction);
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // Commander has written its own message already; help asked for is no error.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    around.stderr.write(args.includes('--json') ? `${JSON.stringify(errorObject(error))}\n` : errorText(error));
+    return exitCodeOf(error);
+  }
+}
+
+function errorObject(error: unknown): object {
+  return error instanceof ApiError ? error.toBody() : { message: messageOf(error) };
+}
+
+function errorText(error: unknown): string {
+  if (!(error instanceof ApiError)) return `attune: ${messageOf(error)}\n`;
+  const details = Object.entries(error.details).map(([name, value]) => `  ${name}: ${String(value)}\n`);
+  return `attune: ${error.message} (${error.errorCode})\n${details.join('')}${adviceOn(error)}`;
+}
+
+function adviceOn(error: ApiError): string {
+  switch (error.errorCode) {
+    case 'MISSING_API_KEY':
+    case 'INVALID_API_KEY':
+    case 'KEY_REVOKED':
+      return '  set ATTUNE_API_KEY to a key of this platform\n';
+    case 'MODEL_NOT_FOUND':
+      return '  `attune models` lists yours\n';
+    case 'MODEL_BUSY':
+      return '  `attune status MODEL` shows how far the run is\n';
+    case 'INSUFFICIENT_DATA':
+      return '  upload more training data: attune upload MODEL FOLDER\n';
+    default:
+      return error.retryAfterSeconds === null ? '' : `  try again in ${String(error.retryAfterSeconds)} s\n`;
+  }
+}

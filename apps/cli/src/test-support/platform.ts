@@ -1,0 +1,162 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A small HTTP server with the contract's answers: enough of a platform for a command line to talk to. */
+export interface Platform {
+  url: string;
+  /** File names of the uploads in the order in which they came. */
+  uploads: string[];
+  /** Answers, one for each call of GET model; the last one stays. */
+  statuses: number[];
+  logLines: string[];
+  close(): void;
+}
+
+const instant = '2026-01-15T10:00:00Z';
+
+export function modelBody(status: number): object {
+  return {
+    id: 7,
+    model_key: 'custom_model_7',
+    name: 'Heart clinic',
+    description: null,
+    language: 'en',
+    base_model: 'medical',
+    training_status: status,
+    status_message: status === 4 ? 'Training completed successfully' : 'Training in progress...',
+    ...(status >= 3 && { training_progress: status === 3 ? 40 : 100, started_training_at: instant }),
+    created_at: instant,
+    updated_at: instant,
+    ...(status === 4 && {
+      training_metrics: {
+        word_error_rate: 8.25,
+        accuracy_improvement: 66.4,
+        character_error_rate: 3.1,
+        training_hours: 0.33,
+        base_word_error_rate: 24.6,
+        base_character_error_rate: 9.9,
+        evaluated_on: 'held_out',
+      },
+    }),
+    ...(status === 5 && { error: { error_code: 'TRAINING_FAILED', message: 'The audio is silent', details: {} } }),
+  };
+}
+
+export async function startPlatform(): Promise<Platform> {
+  const platform: Platform = { url: '', uploads: [], statuses: [2], logLines: [], close: () => undefined };
+  const server = createServer((request, response) => void route(platform, request, response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  platform.url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  platform.close = () => server.close();
+  return platform;
+}
+
+async function route(platform: Platform, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await textOf(request);
+  const url = new URL(request.url ?? '', platform.url);
+  const at = `${request.method ?? ''} ${url.pathname.replace('/api/v3/', '')}`;
+  const counts = { processing: 0, ready: 2, rejected: 0, audio_ms: 61_000 };
+  if (request.headers.authorization !== 'Bearer good') {
+    refuse(response, 401, 'INVALID_API_KEY');
+    return;
+  }
+  switch (at) {
+    case 'GET custom_models': {
+      answer(response, 200, { count: 1, total_results: 1, result: [modelBody(4)] });
+      return;
+    }
+    case 'POST custom_models': {
+      answer(response, 201, { ...modelBody(1), name: (JSON.parse(body) as { name: string }).name });
+      return;
+    }
+    case 'GET custom_models/7': {
+      answer(
+        response,
+        200,
+        modelBody((platform.statuses.length > 1 ? platform.statuses.shift() : platform.statuses[0]) ?? 2),
+      );
+      return;
+    }
+    case 'DELETE custom_models/7':
+      return void response.writeHead(204).end();
+    case 'POST custom_models/7/run': {
+      answer(response, 200, modelBody(3));
+      return;
+    }
+    case 'GET custom_models/7/data/summary': {
+      answer(response, 200, { train: counts, test: counts });
+      return;
+    }
+    case 'PUT custom_models/7/data': {
+      upload(platform, body, response);
+      return;
+    }
+    case 'GET custom_models/7/log': {
+      logs(platform, url, response);
+      return;
+    }
+    case 'POST stt': {
+      answer(response, 200, {
+        text: `heard by ${fieldOf(body, 'model')}`,
+        words: [],
+        duration: 1,
+        model: 'm',
+        language: 'en',
+      });
+      return;
+    }
+    default: {
+      refuse(response, 404, 'MODEL_NOT_FOUND');
+      return;
+    }
+  }
+}
+
+function upload(platform: Platform, body: string, response: ServerResponse): void {
+  const name = /filename="([^"]*)"/.exec(body)?.[1] ?? '';
+  platform.uploads.push(`${fieldOf(body, 'type')} ${name}`);
+  if (name.startsWith('broken')) {
+    refuse(response, 400, 'UNSUPPORTED_AUDIO_FORMAT', { audio_file: 'no sound in it' });
+    return;
+  }
+  if (name.startsWith('forbidden')) {
+    refuse(response, 402, 'PLAN_UPGRADE_REQUIRED');
+    return;
+  }
+  answer(response, 200, {
+    message: 'Training data uploaded successfully',
+    data_type: 'train',
+    filename: name,
+    transcript_filename: 't.txt',
+    training_status: 2,
+    data_id: '0190a5b0-0000-7000-8000-000000000000',
+    item_status: 'ok',
+  });
+}
+
+function logs(platform: Platform, url: URL, response: ServerResponse): void {
+  const offset = Number(url.searchParams.get('offset'));
+  const lines = platform.logLines.slice(offset, offset + Number(url.searchParams.get('limit')));
+  const result = lines.map((message) => ({ timestamp: instant, level: 'info', stage: 'training', message }));
+  answer(response, 200, { count: result.length, total_results: platform.logLines.length, result });
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function fieldOf(multipart: string, name: string): string {
+  return new RegExp(`name="${name}"\r\n\r\n([^\r]*)`).exec(multipart)?.[1] ?? '';
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function refuse(response: ServerResponse, status: number, code: string, details: object = {}): void {
+  answer(response, status, { error: 'Refused', message: 'It was refused', error_code: code, details });
+}
