@@ -1,6 +1,5 @@
 import type { Database, Reconciler } from '@attune/database';
 import { isEventName, type EventName, type Service } from '@attune/events';
-import { AppError } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Broker } from './broker';
@@ -59,12 +58,10 @@ export class Messaging {
     await Promise.all([this.relay?.stop(), this.retention.stop()]);
   }
 
-  /** For readiness: throws SERVICE_UNAVAILABLE while events can neither leave nor arrive. */
-  check(): void {
-    if (this.broker?.isConnected === true) return;
-    throw new AppError('SERVICE_UNAVAILABLE', 'The service is temporarily unavailable. Try again.', {
-      internal: 'NATS is not connected',
-    });
+  /** For readiness: resolves after a round trip to NATS, rejects while events can neither leave nor arrive. */
+  async check(): Promise<void> {
+    if (this.broker?.isConnected !== true) throw new Error('NATS is not connected');
+    await this.settings.connection.flush();
   }
 
   /** Handles the dead letters of a consumer once more, from their stored copies; answers what became of each. */

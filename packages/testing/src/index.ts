@@ -1,0 +1,5 @@
+export { anEvent } from './builders';
+export { eventually } from './eventually';
+export { createTestDatabase, TestDatabase, testPostgresUrl, type TestDatabaseSettings } from './test-database';
+export { canRunS3, startTestS3, type TestS3 } from './test-s3';
+export { startTestNats, startTestPostgres, temporaryDirectory, TestNats, TestPostgres } from './test-servers';
