@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+const secrets = z.object({
+  /** One password for the roles of all services; each role still reaches its own schema only. */
+  databasePassword: z.string(),
+  apiKeyPepper: z.string(),
+  storeSigningSecret: z.string(),
+  sttToken: z.string(),
+});
+export type Secrets = z.infer<typeof secrets>;
+
+/** The folder of one local platform: data, logs, secrets, the key file. */
+export interface Home {
+  directory: string;
+  postgres: string;
+  nats: string;
+  store: string;
+  work: string;
+  logs: string;
+  keyFile: string;
+  secrets: Secrets;
+}
+
+/** Opens the folder, making it and its secrets the first time. Secrets are readable by their owner only. */
+export function openHome(directory: string): Home {
+  const folder = (name: string): string => {
+    const path = join(directory, name);
+    mkdirSync(path, { recursive: true });
+    return path;
+  };
+  // Other users' processes (PostgreSQL runs as nobody when we are root) must be able to walk through, not to look around.
+  mkdirSync(directory, { recursive: true });
+  chmodSync(directory, 0o711);
+  return {
+    directory,
+    postgres: join(directory, 'postgres'),
+    nats: folder('nats'),
+    store: folder('store'),
+    work: folder('work'),
+    logs: folder('logs'),
+    keyFile: join(directory, 'api-key'),
+    secrets: openSecrets(join(directory, 'secrets.json')),
+  };
+}
+
+function openSecrets(path: string): Secrets {
+  if (existsSync(path)) return secrets.parse(JSON.parse(readFileSync(path, 'utf8')));
+  const made: Secrets = {
+    databasePassword: secret(),
+    apiKeyPepper: secret(),
+    storeSigningSecret: secret(),
+    sttToken: secret(),
+  };
+  writeFileSync(`${path}.partial`, JSON.stringify(made), { mode: 0o600 });
+  renameSync(`${path}.partial`, path);
+  return made;
+}
+
+function secret(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** Takes the folder for this process. Throws when a living launcher has it; a dead one's claim is taken over. */
+export function lockHome(directory: string): () => void {
+  const path = join(directory, 'launcher.pid');
+  const holder = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
+  if (holder > 0 && holder !== process.pid && isLauncher(holder)) {
+    throw new Error(
+      `Attune runs already on ${directory} (process ${String(holder)}); stop it first or set ATTUNE_HOME`,
+    );
+  }
+  writeFileSync(path, String(process.pid));
+  return () => {
+    rmSync(path, { force: true });
+  };
+}
+
+/** A process id may have been given to another program since: only a Node process can be a launcher. */
+function isLauncher(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').includes('node');
+  } catch {
+    return false;
+  }
+}

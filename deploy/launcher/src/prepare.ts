@@ -1,0 +1,28 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureDebianPackages, run } from '@attune/embedded';
+import type { Settings } from './env';
+
+/** The engine program that comes with the platform. */
+export function builtInEngine(root: string): string {
+  return join(root, 'apps', 'engine-whisper', 'bin', 'engine-whisper');
+}
+
+/** Programs that ingestion and stt decode with, in a sandbox. Installed where missing. */
+export async function preparePrograms(log: (line: string) => void): Promise<void> {
+  await ensureDebianPackages(['ffmpeg', { name: 'bubblewrap', provides: 'bwrap' }], log);
+}
+
+/**
+ * The base folder of the local catalogue: the one that was named, or the pinned Whisper tiny.en, which the engine fetches
+ * and converts once into the cache.
+ */
+export async function prepareBase(root: string, settings: Settings): Promise<string> {
+  if (settings.base !== undefined) return settings.base;
+  const directory = join(settings.cache, 'bases', 'whisper-tiny.en');
+  if (!existsSync(join(directory, 'base.json'))) {
+    mkdirSync(join(settings.cache, 'bases'), { recursive: true });
+    await run(builtInEngine(root), ['base', 'default', '--output', directory]);
+  }
+  return directory;
+}

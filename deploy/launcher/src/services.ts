@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import type { Home } from './home';
+import { inheritedEnvironment, type Settings } from './env';
+
+/** Where everything that services need lies, once it runs. */
+export interface Surroundings {
+  root: string;
+  settings: Settings;
+  home: Home;
+  /** `postgres://owner:password@host:port/attune` */
+  databaseUrl: string;
+  natsUrl: string;
+  /** Command and arguments of the engine program. */
+  engine: string;
+  ports: Record<ServiceName, number>;
+}
+
+export const serviceNames = ['billing', 'ingestion', 'evaluator', 'trainer', 'stt', 'models-api'] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+/** The schema of each service that has one; its login role is `attune_<schema>`. */
+export const schemas: Partial<Record<ServiceName, string>> = {
+  'models-api': 'models',
+  ingestion: 'ingestion',
+  trainer: 'training',
+  evaluator: 'evaluation',
+  billing: 'billing',
+};
+
+/** Where a service's health answers. */
+export function healthUrl(name: ServiceName, { ports }: Surroundings): string {
+  return `http://127.0.0.1:${String(ports[name])}/healthz/ready`;
+}
+
+/** The built program of an app. */
+export function program(root: string, app: ServiceName, file: string): string {
+  return join(root, 'apps', app, 'dist', file);
+}
+
+/** The whole environment of a service's process. */
+export function serviceEnvironment(name: ServiceName, at: Surroundings): Record<string, string> {
+  return {
+    ...inheritedEnvironment(),
+    HOST: name === 'models-api' ? at.settings.host : '127.0.0.1',
+    PORT: String(at.ports[name]),
+    LOG_LEVEL: at.settings.logLevel,
+    NATS_URL: at.natsUrl,
+    ...databaseEnvironment(name, at),
+    ...storeEnvironment(at),
+    ...ownEnvironment(name, at),
+  };
+}
+
+function ownEnvironment(name: ServiceName, at: Surroundings): Record<string, string> {
+  const { home, settings } = at;
+  const maxAudio: Record<string, string> =
+    settings.maxAudioBytes === undefined ? {} : { MAX_AUDIO_BYTES: String(settings.maxAudioBytes) };
+  switch (name) {
+    case 'models-api':
+      return {
+        API_KEY_PEPPER: home.secrets.apiKeyPepper,
+        STT_URL: `http://127.0.0.1:${String(at.ports.stt)}`,
+        STT_INTERNAL_TOKEN: home.secrets.sttToken,
+        ...maxAudio,
+      };
+    case 'ingestion':
+      return { WORK_DIRECTORY: join(home.work, 'ingestion'), ...maxAudio };
+    case 'trainer':
+      return {
+        TRAINER_ENGINES: JSON.stringify({ whisper: [at.engine] }),
+        TRAINER_WORK_DIRECTORY: join(home.work, 'trainer'),
+        TRAINER_CACHE_DIRECTORY: join(home.work, 'bases'),
+        ...(settings.leaseSeconds === undefined ? {} : leaseEnvironment(settings.leaseSeconds)),
+      };
+    case 'stt':
+      return {
+        ENGINE_COMMAND: at.engine,
+        STT_INTERNAL_TOKEN: home.secrets.sttToken,
+        WORK_DIRECTORY: join(home.work, 'stt'),
+        ...maxAudio,
+      };
+    case 'evaluator':
+    case 'billing':
+      return {};
+  }
+}
+
+/** Everything that waits for a lease keeps its proportion to it. */
+function leaseEnvironment(leaseSeconds: number): Record<string, string> {
+  const ms = leaseSeconds * 1000;
+  return {
+    TRAINER_LEASE_MS: String(ms),
+    TRAINER_CLAIM_WITHIN_MS: String(ms),
+    TRAINER_RECONCILE_MS: String(Math.ceil(ms / 4)),
+    TRAINER_EVALUATION_REMINDER_MS: String(ms),
+  };
+}
+
+function databaseEnvironment(name: ServiceName, at: Surroundings): Record<string, string> {
+  const schema = schemas[name];
+  if (schema === undefined) return {};
+  const url = new URL(at.databaseUrl);
+  url.username = `attune_${schema}`;
+  url.password = at.home.secrets.databasePassword;
+  return { DATABASE_URL: url.href };
+}
+
+function storeEnvironment({ home, settings, ports }: Surroundings): Record<string, string> {
+  if (settings.s3 === undefined) {
+    return {
+      STORE_KIND: 'filesystem',
+      STORE_DIRECTORY: home.store,
+      STORE_SIGNING_SECRET: home.secrets.storeSigningSecret,
+      STORE_INTERNAL_URL: `http://127.0.0.1:${String(ports.trainer)}`,
+    };
+  }
+  const { endpoint, bucket, accessKey, secretKey, region } = settings.s3;
+  return {
+    STORE_KIND: 's3',
+    S3_ENDPOINT: endpoint,
+    S3_BUCKET: bucket,
+    S3_ACCESS_KEY: accessKey,
+    S3_SECRET_KEY: secretKey,
+    S3_REGION: region,
+  };
+}
+
+/** A migration runs as the owner, and gives the service's role its password. */
+export function migrationEnvironment(name: ServiceName, at: Surroundings): Record<string, string> {
+  return { ...serviceEnvironment(name, at), DATABASE_OWNER_URL: at.databaseUrl };
+}
+
+/** For models-api's commands that make the first organization and fill the base catalogue. */
+export function bootstrapEnvironment(at: Surroundings): Record<string, string> {
+  return {
+    ...serviceEnvironment('models-api', at),
+    BOOTSTRAP_KEY_FILE: at.home.keyFile,
+    BOOTSTRAP_MINIMUM_TRAINING_MS: String(at.settings.minimumTrainingMs),
+  };
+}
