@@ -1,0 +1,23 @@
+import { migrate } from '@attune/database';
+import { createLogger } from '@attune/observability';
+import { readMigrationEnv } from './env';
+import { migrations } from './migrations/all';
+
+const logger = createLogger('billing-migrate');
+
+async function main(): Promise<void> {
+  const { ownerUrl, servicePassword } = readMigrationEnv();
+  await migrate({
+    ownerUrl,
+    servicePassword,
+    schema: 'billing',
+    serviceRole: 'attune_billing',
+    migrations,
+    log: (message) => logger.info(message),
+  });
+}
+
+main().catch((error: unknown) => {
+  logger.fatal({ err: error }, 'the migrations failed');
+  process.exit(1);
+});
