@@ -60,16 +60,15 @@ export async function createTestDatabase(settings: TestDatabaseSettings): Promis
     client.query(`CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE ${escapeIdentifier(template)}`),
   );
   const ownerUrl = urlOf(clusterUrl, { database: name });
+  // A clone has no rights of its own on the database: migrating again, which applies nothing, sets them.
+  await migrateAsTest(ownerUrl, settings);
   const url = urlOf(ownerUrl, { user: roleOf(settings.schema), password: SERVICE_PASSWORD });
   return new TestDatabase(name, settings.schema, url, ownerUrl, clusterUrl);
 }
 
-async function templateOf(clusterUrl: string, { schema, migrations }: TestDatabaseSettings): Promise<string> {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([schema, migrations]))
-    .digest('hex')
-    .slice(0, 16);
-  const template = `template_${hash}`;
+async function templateOf(clusterUrl: string, settings: TestDatabaseSettings): Promise<string> {
+  const content = JSON.stringify([settings.schema, settings.migrations]);
+  const template = `template_${createHash('sha256').update(content).digest('hex').slice(0, 16)}`;
   await withClient(clusterUrl, async (client) => {
     await client.query(`SELECT pg_advisory_lock(hashtextextended('attune.templates', 0))`);
     const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [template]);
@@ -77,16 +76,14 @@ async function templateOf(clusterUrl: string, { schema, migrations }: TestDataba
     const half = `${template}_new`;
     await client.query(`DROP DATABASE IF EXISTS ${half}`);
     await client.query(`CREATE DATABASE ${half}`);
-    await migrate({
-      ownerUrl: urlOf(clusterUrl, { database: half }),
-      schema,
-      migrations,
-      serviceRole: roleOf(schema),
-      servicePassword: SERVICE_PASSWORD,
-    });
+    await migrateAsTest(urlOf(clusterUrl, { database: half }), settings);
     await client.query(`ALTER DATABASE ${half} RENAME TO ${template}`);
   });
   return template;
+}
+
+async function migrateAsTest(ownerUrl: string, { schema, migrations }: TestDatabaseSettings): Promise<void> {
+  await migrate({ ownerUrl, schema, migrations, serviceRole: roleOf(schema), servicePassword: SERVICE_PASSWORD });
 }
 
 const roleOf = (schema: string): string => `attune_${schema}`;
