@@ -1,4 +1,4 @@
-import { parseStoreEnv, type StoreConfig, type StoreEnv } from '@attune/storage';
+import { parseStoreEnv, type StoreConfig } from '@attune/storage';
 import { z } from 'zod';
 
 const url = z.string().url();
@@ -9,7 +9,7 @@ const serviceVariables = z.object({
   DATABASE_URL: url,
   NATS_URL: url,
   HOST: z.string().default('127.0.0.1'),
-  PORT: z.coerce.number().int().min(0).max(65_535),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8085),
   LOG_LEVEL: logLevel,
 });
 
