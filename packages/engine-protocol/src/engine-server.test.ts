@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { delay } from '@attune/kernel';
-import { EngineBench } from './engine-bench.test-support';
+import { EngineBench } from './test-support/engine-bench';
 import { EngineServer, type EngineServerOptions } from './engine-server';
 
 const bench = new EngineBench();

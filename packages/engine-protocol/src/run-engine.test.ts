@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { delay } from '@attune/kernel';
 import { describeEngine } from './describe-engine';
-import { EngineBench } from './engine-bench.test-support';
+import { EngineBench } from './test-support/engine-bench';
 import { runEngine } from './run-engine';
 
 const bench = new EngineBench();

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { digestOf, emit, sha256 } from './protocol.mjs';
 
-export function describe() {
+export function describe(engine) {
   emit({
     protocol: 1,
-    engine: 'scripted',
+    engine,
     version: '1.0.0',
     commands: ['train', 'transcribe', 'align'],
     languages: ['en'],
@@ -16,7 +16,7 @@ export function describe() {
 }
 
 /** A base folder in the protocol's form; its model has learned nothing. */
-export function makeBase(directory) {
+export function makeBase(directory, engine) {
   if (!existsSync(join(directory, 'base.json'))) {
     const half = `${directory}.half-${process.pid}`;
     const files = writeFolder(half, {
@@ -27,7 +27,7 @@ export function makeBase(directory) {
     });
     const base = {
       name: 'scripted',
-      engine: 'scripted',
+      engine,
       source: 'made by the scripted engine',
       licence: 'Apache-2.0',
       languages: ['en'],

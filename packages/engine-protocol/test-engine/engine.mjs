@@ -2,7 +2,7 @@
 // An engine program for tests: it speaks the whole protocol of this package (../README.md) without a neural network. Its "training"
 // learns transcripts by heart, its steps take as long as it is told, and it fails at named points, so that every crash can be tried.
 //
-//   engine.mjs [--script FILE] describe | train JOB | align JOB | transcribe JOB | transcribe --serve | base default --output DIR
+//   engine.mjs [--script FILE] [--name NAME] describe | train JOB | align JOB | transcribe JOB | transcribe --serve | base default --output DIR
 //
 // FILE is JSON: { "steps", "step_ms", "checkpoint_every", "item_ms", "faults": [{ "at", "do", "times" }] }
 //   at    a point: train:start, train:step:<n>, train:checkpoint:<n>, train:packaging, align:start, transcribe:start, transcribe:item:<n>, serve:ready, serve:request:<n>
@@ -21,6 +21,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     script: { type: 'string' },
+    name: { type: 'string', default: 'scripted' },
     serve: { type: 'boolean' },
     output: { type: 'string' },
     threads: { type: 'string' },
@@ -36,8 +37,8 @@ const parent = Number(process.env.ATTUNE_ENGINE_PARENT ?? process.ppid);
 if (parent !== process.ppid) process.exit(75);
 
 try {
-  if (command === 'describe') describe();
-  else if (command === 'base' && argument === 'default' && values.output) makeBase(values.output);
+  if (command === 'describe') describe(values.name);
+  else if (command === 'base' && argument === 'default' && values.output) makeBase(values.output, values.name);
   else if (command === 'train') await train(readJob(argument), script);
   else if (command === 'align') await align(readJob(argument), script);
   else if (command === 'transcribe' && values.serve) await serve(script);

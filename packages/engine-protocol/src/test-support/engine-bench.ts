@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runEngine, type EngineOutcome } from './run-engine';
-import type { EngineEvent } from './events';
-import type { TrainJob } from './jobs';
+import { runEngine, type EngineOutcome } from '../run-engine';
+import type { EngineEvent } from '../events';
+import type { TrainJob } from '../jobs';
 
-const program = join(__dirname, '..', 'test-engine', 'engine.mjs');
+const program = join(__dirname, '..', '..', 'test-engine', 'engine.mjs');
 
 /** What the scripted engine understands; see test-engine/engine.mjs. */
 export interface Script {

@@ -1,0 +1,6 @@
+import type { Migration } from '@attune/database';
+import { messagingTables } from '@attune/messaging';
+import { training } from './0001-training';
+
+/** The history of the schema `training`, in order. */
+export const migrations: readonly Migration[] = [training, { name: '0002-messaging', sql: messagingTables }];

@@ -1,0 +1,144 @@
+import { Injectable } from '@nestjs/common';
+import { runMetrics, type EventPayload } from '@attune/events';
+import { assertNever, messageOf } from '@attune/kernel';
+import { Outbox } from '@attune/messaging';
+import type { Tx } from '@attune/database';
+import { baseDecodesKey, customDecodesKey, manifestKey, type EpochPlace } from '@attune/storage';
+import { advance, type Run, type Stage } from './run';
+import { RunsRepository, type RunChanges } from './runs.repository';
+
+/** What the trainer tells the other services of a run, always in the transaction that makes it so. */
+@Injectable()
+export class RunAnnouncements {
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly runs: RunsRepository,
+  ) {}
+
+  /** Stores where the run stands and tells it, in the order of `sequence`. Answers the run as it is now. */
+  async progress(
+    tx: Tx,
+    run: Run,
+    to: { stage: Stage; progress: number; etaSeconds: number | null },
+    tell = true,
+  ): Promise<Run> {
+    const changes: RunChanges = {
+      stage: to.stage,
+      progress: advance(run.progress, to.progress),
+      etaSeconds: to.etaSeconds,
+    };
+    if (tell) Object.assign(changes, { sequence: run.sequence + 1, progressSentAgoMs: 0 } satisfies RunChanges);
+    const changed = await this.runs.change(tx, run, changes);
+    if (!changed) throw new Error(`run ${run.runId} changed under its lock`);
+    if (tell) await this.add(tx, 'training.run-progressed.v1', toProgressed(changed), changed);
+    return changed;
+  }
+
+  /**
+   * Tells anew whatever the other services should know of the run by now: they ask again when the answer was lost. Its event is a
+   * new one, because whoever dropped the first by its id may have lost what followed from it.
+   */
+  async tellAgain(tx: Tx, run: Run): Promise<void> {
+    switch (run.state) {
+      case 'succeeded':
+        return this.add(tx, 'training.run-succeeded.v1', toSucceeded(run), run);
+      case 'failed':
+        return this.add(tx, 'training.run-failed.v1', toFailed(run), run);
+      case 'queued':
+      case 'preparing':
+      case 'training':
+      case 'evaluating':
+      case 'finalizing':
+        await this.progress(tx, run, run);
+        return;
+      case 'cancelling':
+      case 'cancelled':
+        return;
+      default:
+        return assertNever(run.state);
+    }
+  }
+
+  async trained(tx: Tx, run: Run): Promise<void> {
+    await this.add(tx, 'training.run-trained.v1', toTrained(run), run);
+  }
+
+  async succeeded(tx: Tx, run: Run): Promise<void> {
+    await this.add(tx, 'training.run-succeeded.v1', toSucceeded(run), run);
+  }
+
+  async failed(tx: Tx, run: Run): Promise<void> {
+    await this.add(tx, 'training.run-failed.v1', toFailed(run), run);
+  }
+
+  async modelErased(tx: Tx, scope: EventPayload<'training.model-erased.v1'>): Promise<void> {
+    await this.outbox.add(tx, 'training.model-erased.v1', scope, {
+      aggregateId: scope.model_id,
+      organizationId: scope.organization_id,
+    });
+  }
+
+  private async add<
+    N extends
+      'training.run-progressed.v1' | 'training.run-trained.v1' | 'training.run-succeeded.v1' | 'training.run-failed.v1',
+  >(tx: Tx, name: N, payload: EventPayload<N>, run: Run): Promise<void> {
+    await this.outbox.add(tx, name, payload, { aggregateId: run.runId, organizationId: run.organizationId });
+  }
+}
+
+export function epochPlaceOf(run: Run): EpochPlace {
+  return { organizationId: run.organizationId, modelId: run.modelId, runId: run.runId, epoch: run.epoch };
+}
+
+function scopeOf(run: Run): { organization_id: string; model_id: number; run_id: string } {
+  return { organization_id: run.organizationId, model_id: run.modelId, run_id: run.runId };
+}
+
+function toProgressed(run: Run): EventPayload<'training.run-progressed.v1'> {
+  return {
+    ...scopeOf(run),
+    sequence: run.sequence,
+    stage: run.stage,
+    progress: run.progress,
+    eta_seconds: run.etaSeconds,
+  };
+}
+
+function toTrained(run: Run): EventPayload<'training.run-trained.v1'> {
+  const { delivery } = run;
+  if (!delivery) throw new Error(`run ${run.runId} has delivered nothing`);
+  const place = epochPlaceOf(run);
+  return {
+    ...scopeOf(run),
+    epoch: run.epoch,
+    language: run.language,
+    manifest_key: manifestKey(place),
+    manifest_sha256: delivery.manifestSha256,
+    base_decode_key: baseDecodesKey(place),
+    base_decode_sha256: delivery.baseDecodesSha256,
+    custom_decode_key: customDecodesKey(place),
+    custom_decode_sha256: delivery.customDecodesSha256,
+    evaluated_on: delivery.evaluatedOn,
+  };
+}
+
+function toSucceeded(run: Run): EventPayload<'training.run-succeeded.v1'> {
+  const metrics = runMetrics.safeParse(run.metrics);
+  if (!metrics.success || !run.delivery) throw new Error(`run ${run.runId} has no result: ${messageOf(metrics.error)}`);
+  return {
+    ...scopeOf(run),
+    epoch: run.epoch,
+    base_digest: run.baseDigest,
+    manifest_key: manifestKey(epochPlaceOf(run)),
+    manifest_sha256: run.delivery.manifestSha256,
+    snapshot_key: run.snapshotKey,
+    snapshot_sha256: run.snapshotSha256,
+    training_ms: run.trainingMs,
+    metrics: metrics.data,
+  };
+}
+
+function toFailed(run: Run): EventPayload<'training.run-failed.v1'> {
+  if (!run.failure) throw new Error(`run ${run.runId} has no failure`);
+  return { ...scopeOf(run), failure: run.failure };
+}

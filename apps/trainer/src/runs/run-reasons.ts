@@ -1,0 +1,8 @@
+/** Reasons of failed attempts, in the customer's words: they end up in `status_message` when a run fails for good. */
+export const reasons = {
+  silent: 'The machine that trained it stopped answering.',
+  ended: 'The training program ended unexpectedly.',
+  neverStarted: 'The training program could not be started.',
+  notVerified: 'The trained model did not pass its check for completeness.',
+  evaluation: (message: string): string => `The model was trained, but could not be evaluated. ${message}`,
+} as const;

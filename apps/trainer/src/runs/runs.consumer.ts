@@ -1,0 +1,40 @@
+import { Injectable } from '@nestjs/common';
+import type { ModelId, OrganizationId, RunId } from '@attune/kernel';
+import { defineConsumer, type ConsumerDefinition, type EventConsumer } from '@attune/messaging';
+import { RunsService } from './runs.service';
+
+/**
+ * The seed of every run: with the same data, base and processor type, training again gives the same artifact. It is stored with the run, so
+ * a later default changes no run that exists.
+ */
+const SEED = 17;
+
+@Injectable()
+export class RunsConsumer implements EventConsumer {
+  readonly definition: ConsumerDefinition;
+
+  constructor(runs: RunsService) {
+    this.definition = defineConsumer({
+      name: 'training-runs',
+      handlers: {
+        'models.run-requested.v1': ({ data }, tx) =>
+          runs.requestRun(tx, {
+            organizationId: data.organization_id as OrganizationId,
+            modelId: data.model_id as ModelId,
+            runId: data.run_id as RunId,
+            snapshotKey: data.snapshot_key,
+            snapshotSha256: data.snapshot_sha256,
+            baseModel: data.base_model,
+            baseDigest: data.base_digest,
+            language: data.language,
+            trainingMs: data.training_ms,
+            seed: SEED,
+          }),
+        'models.model-deleted.v1': ({ data }, tx) =>
+          runs.eraseModel(tx, data.organization_id as OrganizationId, data.model_id as ModelId),
+        'evaluation.completed.v1': ({ data }, tx) => runs.finishRun(tx, data),
+        'evaluation.failed.v1': ({ data }, tx) => runs.failEvaluation(tx, data),
+      },
+    });
+  }
+}
