@@ -4,6 +4,7 @@ import type { Logger } from '@attune/observability';
 import type { Client } from 'pg';
 import { groupBy } from './group-by';
 import { outboxLagSeconds, outboxPublished, outboxUnsent } from './metrics';
+import { WakeUp } from './wake-up';
 
 /** A row of the outbox as the relay hands it on. `envelope` is the JSON text to send. */
 export interface OutboxMessage {
@@ -64,7 +65,7 @@ interface ClaimedRow {
 export class Relay {
   private readonly stopping = new AbortController();
   private running: Promise<void> | null = null;
-  private wake: () => void = () => undefined;
+  private readonly wakeUp = new WakeUp();
 
   constructor(private readonly settings: RelaySettings) {}
 
@@ -75,7 +76,7 @@ export class Relay {
   /** Resolves when the batch in hand is done. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    this.wake();
+    this.wakeUp.notify();
     await this.running;
   }
 
@@ -106,35 +107,29 @@ export class Relay {
       { applicationName: `${database.schema} relay`, schema: database.schema },
       { timeoutMs: 0 },
     );
-    const lost = new Promise<never>((_, reject) => {
-      client.once('error', reject);
-      client.once('end', () => reject(new Error('Connection terminated')));
-    });
-    lost.catch(() => undefined);
-    client.on('notification', () => this.wake());
+    let lost: Error | null = null;
+    const onLost = (error?: Error): void => {
+      lost ??= error ?? new Error('Connection terminated');
+      this.wakeUp.notify();
+    };
+    client.once('error', onLost).once('end', onLost);
+    client.on('notification', () => this.wakeUp.notify());
     try {
       await client.query(`LISTEN "attune_outbox_${database.schema}"`);
       let lagAt = 0;
       while (!this.stopped) {
-        const woken = this.nextWake();
+        if (lost !== null) throw lost;
         const full = this.settings.isConnected() && (await this.relayBatch(client));
         succeeded();
         if (performance.now() >= lagAt) {
           await reportLag(client);
           lagAt = performance.now() + LAG_EVERY_MS;
         }
-        if (!full) await Promise.race([woken, delay(this.settings.pollMs ?? 1_000, this.stopping.signal), lost]);
+        if (!full) await this.wakeUp.sleep(this.settings.pollMs ?? 1_000);
       }
     } finally {
       await client.end().catch(() => undefined);
     }
-  }
-
-  /** Taken before the look at the table, so that a notification during it is not missed. */
-  private nextWake(): Promise<void> {
-    return new Promise((resolve) => {
-      this.wake = resolve;
-    });
   }
 
   /** Answers whether the batch was full, so that there is probably more. Throws when something could not be published. */
