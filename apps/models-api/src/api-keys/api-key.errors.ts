@@ -1,0 +1,5 @@
+import { AppError } from '@attune/kernel';
+
+export const invalidApiKey = (): AppError => new AppError('INVALID_API_KEY', 'The API key is not valid');
+export const expiredApiKey = (): AppError => new AppError('INVALID_API_KEY', 'The API key has expired');
+export const revokedApiKey = (): AppError => new AppError('KEY_REVOKED', 'The API key has been revoked');

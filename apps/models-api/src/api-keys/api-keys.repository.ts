@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Tx } from '@attune/database';
+import type { ApiKeyId, OrganizationId } from '@attune/kernel';
+import type { ApiKey } from './api-key';
+import { ApiKeyEntity } from './api-key.entity';
+import { fromRowApiKey, type ApiKeyRow } from './api-key.mapping';
+
+export interface NewApiKey {
+  id: ApiKeyId;
+  organizationId: OrganizationId;
+  publicId: string;
+  keyHash: Buffer;
+  last4: string;
+  name: string;
+  scopes: string[];
+}
+
+@Injectable()
+export class ApiKeysRepository {
+  constructor(private readonly database: Database) {}
+
+  async findByPublicId(publicId: string): Promise<ApiKey | null> {
+    const [row] = await this.database.query<ApiKeyRow>(
+      `SELECT id, organization_id, public_id, key_hash, scopes, expires_at, revoked_at FROM api_key WHERE public_id = $1`,
+      [publicId],
+    );
+    return row ? fromRowApiKey(row) : null;
+  }
+
+  async insert(tx: Tx, key: NewApiKey): Promise<void> {
+    await tx.manager.insert(ApiKeyEntity, { ...key, expiresAt: null });
+  }
+
+  /** To the minute: a busy key costs one write a minute. */
+  async touch(id: ApiKeyId): Promise<void> {
+    await this.database.query(
+      `UPDATE api_key SET last_used_at = now()
+        WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`,
+      [id],
+    );
+  }
+}

@@ -1,0 +1,83 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { scopes as knownScopes, type Scope } from '@attune/contracts';
+import type { Tx } from '@attune/database';
+import { Authenticator, type Principal } from '@attune/http';
+import { newId, type ApiKeyId, type Clock, type OrganizationId } from '@attune/kernel';
+import { CLOCK } from '../platform/platform.module';
+import { hashApiKey, lastFourOf, makeApiKey, matchesHash, publicIdOf, type ApiKey } from './api-key';
+import { expiredApiKey, invalidApiKey, revokedApiKey } from './api-key.errors';
+import { ApiKeysRepository } from './api-keys.repository';
+
+/** Server secret that keyed hashes are made with, from the environment. */
+export const API_KEY_PEPPER = Symbol('attune:api-key-pepper');
+
+/** A revoked key is refused this many milliseconds later, at most. */
+const CACHE_MS = 1000;
+const CACHE_SIZE = 10_000;
+const TOUCH_EVERY_MS = 60_000;
+
+/** Makes keys, and turns a key into a principal. */
+@Injectable()
+export class ApiKeysService extends Authenticator {
+  private readonly recent = new Map<string, { key: ApiKey; until: number }>();
+  private readonly touched = new Map<string, number>();
+
+  constructor(
+    private readonly repository: ApiKeysRepository,
+    @Inject(API_KEY_PEPPER) private readonly pepper: string,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {
+    super();
+  }
+
+  /** Junk is refused by its checksum, without a query. Throws INVALID_API_KEY or KEY_REVOKED. */
+  async authenticate(bearer: string): Promise<Principal> {
+    const publicId = publicIdOf(bearer);
+    if (publicId === null) throw invalidApiKey();
+    const key = await this.find(publicId);
+    if (!key || !matchesHash(bearer, key.hash, this.pepper)) throw invalidApiKey();
+    if (key.revokedAt) throw revokedApiKey();
+    if (key.expiresAt && key.expiresAt <= this.clock.now()) throw expiredApiKey();
+    this.noteUse(key);
+    // A scope that this build does not know grants nothing.
+    const scopes = knownScopes.filter((scope) => key.scopes.includes(scope));
+    return { organizationId: key.organizationId, keyId: key.id, scopes };
+  }
+
+  /** A new key of the organization; its text exists in this answer only. */
+  async create(tx: Tx, organizationId: OrganizationId, name: string, scopes: readonly Scope[]): Promise<string> {
+    const key = makeApiKey();
+    const publicId = publicIdOf(key);
+    if (publicId === null) throw new Error('made a key that does not read as one');
+    await this.repository.insert(tx, {
+      id: newId<ApiKeyId>(),
+      organizationId,
+      publicId,
+      keyHash: hashApiKey(key, this.pepper),
+      last4: lastFourOf(key),
+      name,
+      scopes: [...scopes],
+    });
+    return key;
+  }
+
+  private async find(publicId: string): Promise<ApiKey | null> {
+    const now = this.clock.now().getTime();
+    const cached = this.recent.get(publicId);
+    if (cached && cached.until > now) return cached.key;
+    const key = await this.repository.findByPublicId(publicId);
+    if (this.recent.size >= CACHE_SIZE) this.recent.clear();
+    if (key) this.recent.set(publicId, { key, until: now + CACHE_MS });
+    else this.recent.delete(publicId);
+    return key;
+  }
+
+  /** Coarse and never waited for: a failed note of use refuses nobody. */
+  private noteUse(key: ApiKey): void {
+    const now = this.clock.now().getTime();
+    if ((this.touched.get(key.id) ?? 0) > now - TOUCH_EVERY_MS) return;
+    if (this.touched.size >= CACHE_SIZE) this.touched.clear();
+    this.touched.set(key.id, now);
+    void this.repository.touch(key.id).catch(() => this.touched.delete(key.id));
+  }
+}

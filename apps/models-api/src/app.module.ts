@@ -1,0 +1,116 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
+import { Database, DatabaseModule } from '@attune/database';
+import { Authenticator, HealthModule, RouteCheck, ScopeGuard, tsRestModule, type HealthCheck } from '@attune/http';
+import { Messaging, MessagingModule } from '@attune/messaging';
+import type { Logger } from '@attune/observability';
+import type { ObjectStore } from '@attune/storage';
+import { ApiKeysRepository } from './api-keys/api-keys.repository';
+import { API_KEY_PEPPER, ApiKeysService } from './api-keys/api-keys.service';
+import { BaseModelsRepository } from './base-models/base-models.repository';
+import { BaseModelsService } from './base-models/base-models.service';
+import { ResolutionResponder } from './base-models/resolution.responder';
+import { ResolutionService } from './base-models/resolution.service';
+import { DataItemsConsumer } from './data-items/data-items.consumer';
+import { DataItemsController } from './data-items/data-items.controller';
+import { DataItemsRepository } from './data-items/data-items.repository';
+import { DataItemsService } from './data-items/data-items.service';
+import { UPLOAD_LIMITS, UploadReceiver } from './data-items/upload-receiver';
+import { UploadsRepository } from './data-items/uploads.repository';
+import { UploadsService } from './data-items/uploads.service';
+import { VerdictWatch } from './data-items/verdict-watch';
+import { DocsController } from './docs/docs.controller';
+import { entities } from './entities';
+import type { Env } from './env';
+import { ErasureRepository } from './models/erasure.repository';
+import { ModelErasureConsumer } from './models/model-erasure.consumer';
+import { ModelErasureService } from './models/model-erasure.service';
+import { ModelsController } from './models/models.controller';
+import { ModelsRepository } from './models/models.repository';
+import { ModelsService } from './models/models.service';
+import { OrganizationsConsumer } from './organizations/organizations.consumer';
+import { OrganizationsRepository } from './organizations/organizations.repository';
+import { OrganizationsService } from './organizations/organizations.service';
+import { OBJECT_STORE, PlatformModule } from './platform/platform.module';
+import { ModelsReconciler } from './reconciler';
+import { RunResultsService } from './runs/run-results.service';
+import { RunsConsumer, VersionsConsumer } from './runs/runs.consumer';
+import { RunsController, TrainingLogController } from './runs/runs.controller';
+import { RunsRepository } from './runs/runs.repository';
+import { RunsService } from './runs/runs.service';
+import { SnapshotWriter } from './runs/snapshot.writer';
+import { RpcTrainingLog } from './runs/training-log.rpc';
+import { TrainingLog, TrainingLogService } from './runs/training-log.service';
+import { STT_SETTINGS, SttClient } from './stt-proxy/stt.client';
+import { SttProxyController } from './stt-proxy/stt-proxy.controller';
+
+const consumers = [OrganizationsConsumer, DataItemsConsumer, RunsConsumer, VersionsConsumer, ModelErasureConsumer];
+
+/** The public API as one application. */
+@Module({})
+export class AppModule {
+  static forRoot(env: Env, logger: Logger): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        tsRestModule,
+        DiscoveryModule,
+        PlatformModule.forRoot({ store: env.store, logger }),
+        DatabaseModule.forRoot({ url: env.databaseUrl, schema: 'models', applicationName: 'models-api', entities }),
+        MessagingModule.forRoot({ natsUrl: env.natsUrl, service: 'models', logger, consumers }),
+        HealthModule.forRoot({ inject: [Database, Messaging, OBJECT_STORE], checks: healthChecks, metrics: false }),
+      ],
+      controllers: [
+        ModelsController,
+        DataItemsController,
+        RunsController,
+        TrainingLogController,
+        SttProxyController,
+        DocsController,
+      ],
+      providers: [
+        { provide: APP_GUARD, useClass: ScopeGuard },
+        RouteCheck,
+        { provide: API_KEY_PEPPER, useValue: env.apiKeyPepper },
+        { provide: UPLOAD_LIMITS, useValue: env.uploads },
+        { provide: STT_SETTINGS, useValue: env.stt },
+        ApiKeysRepository,
+        ApiKeysService,
+        { provide: Authenticator, useExisting: ApiKeysService },
+        OrganizationsRepository,
+        OrganizationsService,
+        BaseModelsRepository,
+        BaseModelsService,
+        ResolutionService,
+        ResolutionResponder,
+        ModelsRepository,
+        ModelsService,
+        ErasureRepository,
+        ModelErasureService,
+        DataItemsRepository,
+        DataItemsService,
+        UploadsRepository,
+        UploadReceiver,
+        UploadsService,
+        VerdictWatch,
+        RunsRepository,
+        RunsService,
+        RunResultsService,
+        SnapshotWriter,
+        { provide: TrainingLog, useClass: RpcTrainingLog },
+        TrainingLogService,
+        SttClient,
+        ModelsReconciler,
+        ...consumers,
+      ],
+    };
+  }
+}
+
+function healthChecks(database: Database, messaging: Messaging, store: ObjectStore): HealthCheck[] {
+  return [
+    { name: 'postgres', check: () => database.query('SELECT 1') },
+    { name: 'nats', check: () => Promise.resolve().then(() => messaging.check()) },
+    { name: 'store', check: () => store.prepare() },
+  ];
+}

@@ -1,0 +1,33 @@
+import { Injectable } from '@nestjs/common';
+import type { Tx } from '@attune/database';
+import type { Base, BaseModel } from './base-model';
+import { BaseModelEntity } from './base-model.entity';
+import { BaseEntity } from './base.entity';
+
+/** The catalogue of bases: the platform's, no organization's. */
+@Injectable()
+export class BaseModelsRepository {
+  async findByKey(tx: Tx, key: string): Promise<BaseModel | null> {
+    const row = await tx.manager.findOne(BaseModelEntity, { where: { key }, relations: { base: true } });
+    return row && { key: row.key, adapted: row.adapted, base: { ...row.base } };
+  }
+
+  async findByDigest(tx: Tx, digest: string): Promise<Base | null> {
+    const row = await tx.manager.findOneBy(BaseEntity, { digest });
+    return row && { ...row };
+  }
+
+  /** A digest names the same files for ever, so a second registration changes nothing. */
+  async insertBase(tx: Tx, base: Base): Promise<void> {
+    await tx.manager.createQueryBuilder().insert().into(BaseEntity).values(base).orIgnore().execute();
+  }
+
+  async pointKey(tx: Tx, key: string, digest: string, adapted: boolean): Promise<void> {
+    await tx.execute(
+      `INSERT INTO base_model (key, digest, adapted) VALUES ($1, $2, $3)
+       ON CONFLICT (key) DO UPDATE SET digest = $2, adapted = $3, updated_at = now()
+       WHERE (base_model.digest, base_model.adapted) IS DISTINCT FROM ($2, $3)`,
+      [key, digest, adapted],
+    );
+  }
+}

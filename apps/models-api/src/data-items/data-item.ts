@@ -1,0 +1,68 @@
+import type { ItemId, ModelId, OrganizationId } from '@attune/kernel';
+
+export type DataType = 'train' | 'test';
+/** `processing` until ingestion has judged the pair; `warning` is usable and has issues. */
+export type ItemStatus = 'processing' | 'ok' | 'warning' | 'rejected';
+
+/** Something about an item that its owner should know. */
+export interface ItemIssue {
+  code: string;
+  severity: 'warning' | 'error';
+  message: string;
+  fix: string;
+}
+
+/** A pair of audio and transcript as it was uploaded. Names are what the client called the files: data, never a path. */
+export interface UploadedPair {
+  id: ItemId;
+  organizationId: OrganizationId;
+  modelId: ModelId;
+  dataType: DataType;
+  audioFilename: string;
+  transcriptFilename: string;
+  audioSha256: string;
+  audioBytes: number;
+}
+
+/** What ingestion made of a good pair. `audioMs` is of decoded samples. */
+export interface NormalizedPair {
+  audioMs: number;
+  normalizedKey: string;
+  normalizedSha256: string;
+  transcriptKey: string;
+  transcriptSha256: string;
+  issues: ItemIssue[];
+}
+
+export interface Rejection {
+  code: 'UNSUPPORTED_AUDIO_FORMAT' | 'INVALID_TRANSCRIPT' | 'VALIDATION_ERROR';
+  message: string;
+  issues: ItemIssue[];
+}
+
+/** Counts of one type's items, and the decoded milliseconds of those that are ready. */
+export interface ItemCounts {
+  processing: number;
+  ready: number;
+  rejected: number;
+  audioMs: number;
+}
+export type DataSummary = Record<DataType, ItemCounts>;
+
+export function statusOfValidated(issues: readonly ItemIssue[]): ItemStatus {
+  return issues.length === 0 ? 'ok' : 'warning';
+}
+
+const MAX_FILENAME_LENGTH = 255;
+
+/**
+ * A client's file name as something to show: its last path segment without control or direction-changing characters,
+ * at most 255 characters. It never becomes part of a key or a path. Empty names get `fallback`.
+ */
+export function displayFilename(name: string | undefined, fallback: string): string {
+  const last = (name ?? '').split(/[/\\]/).at(-1) ?? '';
+  // eslint-disable-next-line no-control-regex -- control characters are what must go
+  const plain = last.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '').trim();
+  const shown = plain === '.' || plain === '..' ? '' : Array.from(plain).slice(0, MAX_FILENAME_LENGTH).join('');
+  return shown === '' ? fallback : shown;
+}

@@ -1,0 +1,33 @@
+import { AppError } from '@attune/kernel';
+import type { Rejection } from './data-item';
+
+/** `details` says field -> reason. */
+export const invalidUpload = (details: Record<string, string>): AppError =>
+  new AppError('VALIDATION_ERROR', 'The upload is not valid', { details });
+
+export const fileTooLarge = (field: string, limitBytes: number): AppError =>
+  new AppError('PAYLOAD_TOO_LARGE', `${field} is larger than ${String(limitBytes)} bytes`, {
+    details: { field, limit_bytes: limitBytes },
+  });
+
+export const requestTooLarge = (limitBytes: number): AppError =>
+  new AppError('PAYLOAD_TOO_LARGE', `The upload is larger than ${String(limitBytes)} bytes`, {
+    details: { limit_bytes: limitBytes },
+  });
+
+export const notMultipart = (): AppError =>
+  new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the upload as multipart/form-data with type, audio_file and transcript_file');
+
+/** The connection ended before the upload did: nobody reads this answer. */
+export const uploadAborted = (): AppError =>
+  new AppError('VALIDATION_ERROR', 'The upload ended before it was complete', { details: { body: 'incomplete' } });
+
+/** Its bytes stood still for so long that they were swept away. */
+export const uploadExpired = (): AppError =>
+  new AppError('SERVICE_UNAVAILABLE', 'The upload took too long and was discarded; send it again');
+
+/** Ingestion's refusal, in its own code and words. */
+export const pairRejected = (rejection: Rejection): AppError =>
+  new AppError(rejection.code, rejection.message, {
+    details: rejection.issues.length > 0 ? { issues: rejection.issues } : {},
+  });

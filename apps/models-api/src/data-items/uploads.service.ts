@@ -1,0 +1,144 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CommitOutcomeUnknown, Database } from '@attune/database';
+import { newId, type ItemId, type ModelId, type OrganizationId } from '@attune/kernel';
+import { Outbox } from '@attune/messaging';
+import { itemPrefix, uploadAudioKey, uploadTranscriptKey, type ItemPlace, type ObjectStore } from '@attune/storage';
+import { modelNotFound } from '../models/model.errors';
+import { statusAfter, type ModelStatus } from '../models/model';
+import { ModelsRepository } from '../models/models.repository';
+import { OBJECT_STORE } from '../platform/platform.module';
+import type { ItemStatus } from './data-item';
+import { DataItemsRepository } from './data-items.repository';
+import type { ReceivedUpload, UploadPart } from './upload';
+import { pairRejected, uploadExpired } from './upload.errors';
+import { UploadReceiver } from './upload-receiver';
+import { UploadsRepository } from './uploads.repository';
+import { VerdictWatch } from './verdict-watch';
+
+/** How long an upload waits for ingestion before it answers `processing`. */
+export const VERDICT_WAIT_MS = 5000;
+const TOUCH_EVERY_MS = 5 * 60_000;
+
+export interface UploadResult extends ReceivedUpload {
+  itemId: ItemId;
+  itemStatus: ItemStatus;
+  modelStatus: ModelStatus;
+}
+
+/** Takes a pair in: bytes into quarantine, an item in `processing`, ingestion told; then waits a little for the verdict. */
+@Injectable()
+export class UploadsService {
+  constructor(
+    private readonly database: Database,
+    private readonly outbox: Outbox,
+    private readonly models: ModelsRepository,
+    private readonly items: DataItemsRepository,
+    private readonly uploads: UploadsRepository,
+    private readonly receiver: UploadReceiver,
+    private readonly verdicts: VerdictWatch,
+    @Inject(OBJECT_STORE) private readonly store: ObjectStore,
+  ) {}
+
+  /**
+   * Looks the model up before a byte is read. Whatever fails, nothing of the pair stays stored: MODEL_NOT_FOUND,
+   * VALIDATION_ERROR, PAYLOAD_TOO_LARGE, a client that goes away, and ingestion's refusal if it comes within five seconds.
+   */
+  async upload(organizationId: OrganizationId, id: ModelId | null, parts: AsyncIterable<UploadPart>): Promise<UploadResult> {
+    if (id === null || !(await this.models.find(organizationId, id))) throw modelNotFound();
+    const place: ItemPlace = { organizationId, modelId: id, itemId: newId<ItemId>() };
+    const received = await this.receive(place, parts);
+    const verdict = await this.verdicts.waitFor(place.itemId, VERDICT_WAIT_MS);
+    if (verdict?.rejection) {
+      await this.discardRejected(place);
+      throw pairRejected(verdict.rejection);
+    }
+    const model = await this.models.find(organizationId, id);
+    if (!model) throw modelNotFound();
+    return { ...received, itemId: place.itemId, itemStatus: verdict?.status ?? 'processing', modelStatus: model.status };
+  }
+
+  private async receive(place: ItemPlace, parts: AsyncIterable<UploadPart>): Promise<ReceivedUpload> {
+    await this.database.runInTransaction(place, (tx) => this.uploads.insert(tx, place));
+    const touching = setInterval(() => void this.uploads.touch(place.itemId).catch(() => undefined), TOUCH_EVERY_MS);
+    try {
+      const received = await this.receiver.receive(place, parts);
+      await this.register(place, received);
+      return received;
+    } catch (error) {
+      // If the commit's answer got lost, the item may exist: then the sweep decides, by the upload's row.
+      if (!(error instanceof CommitOutcomeUnknown)) await this.discard(place);
+      throw error;
+    } finally {
+      clearInterval(touching);
+    }
+  }
+
+  /** One transaction: the item, the model's status, and ingestion's event. */
+  private async register(place: ItemPlace, { dataType, audio, transcript }: ReceivedUpload): Promise<void> {
+    const { organizationId, modelId, itemId } = place;
+    await this.database.runInTransaction({ organizationId }, async (tx) => {
+      const model = await this.models.lock(tx, organizationId, modelId);
+      if (!model) throw modelNotFound();
+      if (!(await this.uploads.take(tx, itemId))) throw uploadExpired();
+      await this.items.insert(tx, {
+        id: itemId,
+        organizationId,
+        modelId,
+        dataType,
+        audioFilename: audio.filename,
+        transcriptFilename: transcript.filename,
+        audioSha256: audio.sha256,
+        audioBytes: audio.bytes,
+      });
+      const next = dataType === 'train' ? statusAfter(model.status, 'trainingDataStored') : null;
+      if (next !== null) await this.models.move(tx, model, model.status, next);
+      await this.outbox.add(
+        tx,
+        'models.data-uploaded.v1',
+        {
+          organization_id: organizationId,
+          model_id: modelId,
+          item_id: itemId,
+          data_type: dataType,
+          audio_key: uploadAudioKey(place),
+          transcript_key: uploadTranscriptKey(place),
+          audio_sha256: audio.sha256,
+          audio_bytes: audio.bytes,
+        },
+        { aggregateId: itemId },
+      );
+    });
+  }
+
+  /** Bytes first: while the row stands, the sweep finds what this could not remove. */
+  private async discard(place: ItemPlace): Promise<void> {
+    try {
+      await this.store.deletePrefix(itemPrefix(place));
+      await this.database.runInTransaction(place, (tx) => this.uploads.take(tx, place.itemId));
+    } catch {
+      // The sweep tries again in an hour; the client gets the error that came first.
+    }
+  }
+
+  private async discardRejected(place: ItemPlace): Promise<void> {
+    await this.store.deletePrefix(itemPrefix(place));
+    await this.database.runInTransaction(place, (tx) =>
+      this.items.deleteRejected(tx, { organizationId: place.organizationId, id: place.itemId }),
+    );
+  }
+
+  /** Removes what crashed uploads left behind more than `seconds` ago; answers how many there were. */
+  async sweepAbandoned(seconds: number, signal: AbortSignal): Promise<number> {
+    let swept = 0;
+    while (!signal.aborted) {
+      const found = await this.database.runInTransaction('system', async (tx) => {
+        const place = await this.uploads.takeAbandoned(tx, seconds);
+        if (place) await this.store.deletePrefix(itemPrefix(place));
+        return place !== null;
+      });
+      if (!found) break;
+      swept += 1;
+    }
+    return swept;
+  }
+}

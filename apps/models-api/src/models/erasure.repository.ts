@@ -1,0 +1,62 @@
+import { Injectable } from '@nestjs/common';
+import type { Tx } from '@attune/database';
+import type { ModelId, OrganizationId } from '@attune/kernel';
+import { erasureServices, type ErasureService } from './erasure';
+
+export interface ModelRef {
+  id: ModelId;
+  organizationId: OrganizationId;
+}
+
+/** The checklist of deleted models. */
+@Injectable()
+export class ErasureRepository {
+  async insertSteps(tx: Tx, model: ModelRef): Promise<void> {
+    await tx.execute(
+      `INSERT INTO erasure_step (model_id, organization_id, service) SELECT $1, $2, unnest($3::text[])`,
+      [model.id, model.organizationId, [...erasureServices]],
+    );
+  }
+
+  async tick(tx: Tx, model: ModelRef, service: ErasureService): Promise<void> {
+    await tx.execute(
+      `UPDATE erasure_step SET done_at = now()
+        WHERE model_id = $1 AND organization_id = $2 AND service = $3 AND done_at IS NULL`,
+      [model.id, model.organizationId, service],
+    );
+  }
+
+  async isOnlyOwnLeft(tx: Tx, model: ModelRef): Promise<boolean> {
+    const rows = await tx.query(
+      `SELECT 1 FROM erasure_step WHERE model_id = $1 AND service <> 'models' AND done_at IS NULL LIMIT 1`,
+      [model.id],
+    );
+    return rows.length === 0;
+  }
+
+  /** Models whose own step is not ticked: it is the last one, so these are all that are unfinished. */
+  async listUnfinished(tx: Tx, limit: number): Promise<ModelRef[]> {
+    const rows = await tx.query<{ model_id: number; organization_id: string }>(
+      `SELECT model_id, organization_id FROM erasure_step WHERE service = 'models' AND done_at IS NULL
+        ORDER BY requested_at LIMIT $1`,
+      [limit],
+    );
+    return rows.map((row) => ({ id: row.model_id as ModelId, organizationId: row.organization_id as OrganizationId }));
+  }
+
+  /** True when a service still owes its step and was last asked `seconds` ago; marks it as asked now. */
+  async takeOverdue(tx: Tx, model: ModelRef, seconds: number): Promise<boolean> {
+    const updated = await tx.execute(
+      `UPDATE erasure_step SET requested_at = now()
+        WHERE model_id = $1 AND service <> 'models' AND done_at IS NULL
+          AND requested_at < now() - make_interval(secs => $2)`,
+      [model.id, seconds],
+    );
+    return updated > 0;
+  }
+
+  /** The model's row stays as the tombstone of its number, without a word of its owner's. */
+  async blank(tx: Tx, model: ModelRef): Promise<void> {
+    await tx.execute(`UPDATE model SET name = '', description = NULL WHERE id = $1 AND deleted_at IS NOT NULL`, [model.id]);
+  }
+}

@@ -1,0 +1,87 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Database, type Tx } from '@attune/database';
+import type { ModelId, OrganizationId } from '@attune/kernel';
+import { Outbox } from '@attune/messaging';
+import { modelPrefix, type ObjectStore } from '@attune/storage';
+import { DataItemsRepository } from '../data-items/data-items.repository';
+import { UploadsRepository } from '../data-items/uploads.repository';
+import { RunsRepository } from '../runs/runs.repository';
+import { OBJECT_STORE } from '../platform/platform.module';
+import type { ErasureService } from './erasure';
+import { ErasureRepository, type ModelRef } from './erasure.repository';
+import { modelBusy, modelNotFound } from './model.errors';
+import { ModelsRepository } from './models.repository';
+
+const BATCH = 100;
+
+/**
+ * Deletes models: gone for their owner in one transaction, then erased by a checklist with one idempotent step a service.
+ * This service's own step is ticked last, when nobody can write anything of the model any more; billing's record stays.
+ */
+@Injectable()
+export class ModelErasureService {
+  constructor(
+    private readonly database: Database,
+    private readonly outbox: Outbox,
+    private readonly models: ModelsRepository,
+    private readonly erasure: ErasureRepository,
+    private readonly items: DataItemsRepository,
+    private readonly uploads: UploadsRepository,
+    private readonly runs: RunsRepository,
+    @Inject(OBJECT_STORE) private readonly store: ObjectStore,
+  ) {}
+
+  /** Throws MODEL_NOT_FOUND, or MODEL_BUSY while a run is live. */
+  async deleteModel(organizationId: OrganizationId, id: ModelId | null): Promise<void> {
+    if (id === null) throw modelNotFound();
+    const model: ModelRef = { id, organizationId };
+    await this.database.runInTransaction({ organizationId }, async (tx) => {
+      if (!(await this.models.lock(tx, organizationId, id))) throw modelNotFound();
+      if (await this.runs.hasLive(tx, id)) throw modelBusy();
+      await this.models.markDeleted(tx, organizationId, id);
+      await this.erasure.insertSteps(tx, model);
+      await this.outbox.add(
+        tx,
+        'models.model-deleted.v1',
+        { organization_id: organizationId, model_id: id },
+        { aggregateId: id },
+      );
+    });
+    // The reconciler finishes what fails here: for its owner the model is gone already.
+    await this.eraseOwn(model).catch(() => undefined);
+  }
+
+  /** Another service has nothing left of the model. */
+  async tick(tx: Tx, model: ModelRef, service: ErasureService): Promise<void> {
+    await this.erasure.tick(tx, model, service);
+  }
+
+  /** One pass over all unfinished erasures; services that owe their step for `seconds` are asked again. */
+  async continueErasures(seconds: number, signal: AbortSignal): Promise<void> {
+    const unfinished = await this.database.read('system', (tx) => this.erasure.listUnfinished(tx, BATCH));
+    for (const model of unfinished) {
+      if (signal.aborted) return;
+      await this.askAgain(model, seconds);
+      await this.eraseOwn(model);
+    }
+  }
+
+  private async askAgain(model: ModelRef, seconds: number): Promise<void> {
+    await this.database.runInTransaction(model, async (tx) => {
+      if (!(await this.erasure.takeOverdue(tx, model, seconds))) return;
+      await this.outbox.republish(tx, { name: 'models.model-deleted.v1', aggregateId: model.id });
+    });
+  }
+
+  /** Rows and objects, every time; the tick only when nobody can bring anything of the model any more. */
+  private async eraseOwn(model: ModelRef): Promise<void> {
+    const isLast = await this.database.runInTransaction(model, async (tx) => {
+      await this.items.deleteOfModel(tx, model.id);
+      await this.runs.deleteOfModel(tx, model.id);
+      await this.erasure.blank(tx, model);
+      return (await this.erasure.isOnlyOwnLeft(tx, model)) && !(await this.uploads.isReceiving(tx, model.id));
+    });
+    await this.store.deletePrefix(modelPrefix({ organizationId: model.organizationId, modelId: model.id }));
+    if (isLast) await this.database.runInTransaction(model, (tx) => this.erasure.tick(tx, model, 'models'));
+  }
+}

@@ -1,0 +1,114 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Tx } from '@attune/database';
+import type { ModelId, OrganizationId, RunId } from '@attune/kernel';
+import type { Model, ModelFilter, ModelStatus, NewModel } from './model';
+import { ModelEntity } from './model.entity';
+import { fromRowModel, type ModelRow } from './model.mapping';
+
+/** What a transaction that changes a model needs to know of it, read under its lock. */
+export interface LockedModel {
+  id: ModelId;
+  organizationId: OrganizationId;
+  status: ModelStatus;
+  language: string;
+  baseModel: string;
+}
+
+/** Public for bench/, which runs this very statement without the house around it. */
+export const SELECT_MODEL = `
+  SELECT m.id, m.organization_id, m.name, m.description, m.language, m.base_model, m.status, m.created_at, m.updated_at,
+         r.progress, r.requested_at AS started_at, r.finished_at, r.failure, v.metrics, v.training_ms
+    FROM model m
+    LEFT JOIN run r ON r.id = m.last_run_id
+    LEFT JOIN version v ON v.id = m.current_version_id`;
+
+export const SELECT_MODEL_BY_ID = `${SELECT_MODEL} WHERE m.id = $1 AND m.organization_id = $2 AND m.deleted_at IS NULL`;
+
+/** The only place that knows the table of models. A deleted model is in no answer. */
+@Injectable()
+export class ModelsRepository {
+  constructor(private readonly database: Database) {}
+
+  /** One round trip: what clients poll while a run is live. */
+  async find(organizationId: OrganizationId, id: ModelId): Promise<Model | null> {
+    const [row] = await this.database.query<ModelRow>(SELECT_MODEL_BY_ID, [id, organizationId]);
+    return row ? fromRowModel(row) : null;
+  }
+
+  async read(tx: Tx, organizationId: OrganizationId, id: ModelId): Promise<Model | null> {
+    const [row] = await tx.query<ModelRow>(SELECT_MODEL_BY_ID, [id, organizationId]);
+    return row ? fromRowModel(row) : null;
+  }
+
+  /** Newest first. */
+  async list(
+    organizationId: OrganizationId,
+    filter: ModelFilter,
+    page: { offset: number; limit: number },
+  ): Promise<{ total: number; models: Model[] }> {
+    const where = `m.organization_id = $1 AND m.deleted_at IS NULL AND ($2::smallint IS NULL OR m.status = $2)
+      AND ($3::text IS NULL OR m.language = $3) AND ($4::text IS NULL OR m.base_model = $4)`;
+    const values = [organizationId, filter.status ?? null, filter.language ?? null, filter.baseModel ?? null];
+    return this.database.read({ organizationId }, async (tx) => {
+      const [count] = await tx.query<{ total: number }>(`SELECT count(*) AS total FROM model m WHERE ${where}`, values);
+      const rows = await tx.query<ModelRow>(`${SELECT_MODEL} WHERE ${where} ORDER BY m.id DESC LIMIT $5 OFFSET $6`, [
+        ...values,
+        page.limit,
+        page.offset,
+      ]);
+      return { total: count?.total ?? 0, models: rows.map(fromRowModel) };
+    });
+  }
+
+  async insert(tx: Tx, model: NewModel): Promise<ModelId> {
+    const { identifiers } = await tx.manager.insert(ModelEntity, model);
+    return Number((identifiers[0] as { id: unknown } | undefined)?.id) as ModelId;
+  }
+
+  /** Locks the model until the transaction ends: uploads, runs and deletion of one model take turns. */
+  async lock(tx: Tx, organizationId: OrganizationId, id: ModelId): Promise<LockedModel | null> {
+    const [row] = await tx.query<{ id: number; status: number; language: string; base_model: string }>(
+      `SELECT id, status, language, base_model FROM model
+        WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL FOR UPDATE`,
+      [id, organizationId],
+    );
+    if (!row) return null;
+    return { id, organizationId, status: row.status as ModelStatus, language: row.language, baseModel: row.base_model };
+  }
+
+  /** Only what is named changes. */
+  async describe(
+    tx: Tx,
+    organizationId: OrganizationId,
+    id: ModelId,
+    change: { name?: string | undefined; description?: string | null | undefined },
+  ): Promise<boolean> {
+    const updated = await tx.execute(
+      `UPDATE model SET updated_at = now(), name = coalesce($3, name), description = CASE WHEN $4 THEN $5 ELSE description END
+        WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL`,
+      [id, organizationId, change.name ?? null, change.description !== undefined, change.description ?? null],
+    );
+    return updated > 0;
+  }
+
+  /** A move takes the status it expects; false means that the model was not in it. */
+  async move(
+    tx: Tx,
+    model: { id: ModelId; organizationId: OrganizationId },
+    from: ModelStatus,
+    to: ModelStatus,
+    set: { lastRunId?: RunId; currentVersionId?: string } = {},
+  ): Promise<boolean> {
+    const updated = await tx.execute(
+      `UPDATE model SET status = $4, updated_at = now(), last_run_id = coalesce($5, last_run_id),
+              current_version_id = coalesce($6, current_version_id)
+        WHERE id = $1 AND organization_id = $2 AND status = $3 AND deleted_at IS NULL`,
+      [model.id, model.organizationId, from, to, set.lastRunId ?? null, set.currentVersionId ?? null],
+    );
+    return updated > 0;
+  }
+
+  async markDeleted(tx: Tx, organizationId: OrganizationId, id: ModelId): Promise<void> {
+    await tx.execute(`UPDATE model SET deleted_at = now() WHERE id = $1 AND organization_id = $2`, [id, organizationId]);
+  }
+}

@@ -1,0 +1,59 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '@attune/database';
+import type { ModelId, OrganizationId } from '@attune/kernel';
+import { BaseModelsService } from '../base-models/base-models.service';
+import type { Model, ModelFilter, NewModel } from './model';
+import { modelNotFound, unsupportedLanguage } from './model.errors';
+import { ModelsRepository } from './models.repository';
+
+/** Creates, finds and describes custom models. Uploads, runs and deletion are their own nouns. */
+@Injectable()
+export class ModelsService {
+  constructor(
+    private readonly database: Database,
+    private readonly models: ModelsRepository,
+    private readonly baseModels: BaseModelsService,
+  ) {}
+
+  /** Throws UNSUPPORTED_LANGUAGE when the base behind the key does not know the language. */
+  async create(model: NewModel): Promise<Model> {
+    const { organizationId } = model;
+    return this.database.runInTransaction({ organizationId }, async (tx) => {
+      const languages = await this.baseModels.languagesOf(tx, model.baseModel);
+      if (!languages.includes(model.language)) throw unsupportedLanguage(model.language, model.baseModel, languages);
+      const id = await this.models.insert(tx, model);
+      return found(await this.models.read(tx, organizationId, id));
+    });
+  }
+
+  /** Throws MODEL_NOT_FOUND; a null id is one that could not be a model's. */
+  async get(organizationId: OrganizationId, id: ModelId | null): Promise<Model> {
+    return found(id === null ? null : await this.models.find(organizationId, id));
+  }
+
+  list(
+    organizationId: OrganizationId,
+    filter: ModelFilter,
+    page: { offset: number; limit: number },
+  ): Promise<{ total: number; models: Model[] }> {
+    return this.models.list(organizationId, filter, page);
+  }
+
+  /** Throws MODEL_NOT_FOUND. */
+  async describe(
+    organizationId: OrganizationId,
+    id: ModelId | null,
+    change: { name?: string | undefined; description?: string | null | undefined },
+  ): Promise<Model> {
+    if (id === null) throw modelNotFound();
+    return this.database.runInTransaction({ organizationId }, async (tx) => {
+      if (!(await this.models.describe(tx, organizationId, id, change))) throw modelNotFound();
+      return found(await this.models.read(tx, organizationId, id));
+    });
+  }
+}
+
+function found(model: Model | null): Model {
+  if (!model) throw modelNotFound();
+  return model;
+}

@@ -1,0 +1,25 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+@Entity({ name: 'organization' })
+export class OrganizationEntity {
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  @Column('text')
+  name!: string;
+
+  @Column('text')
+  plan!: string;
+
+  @Column('boolean', { name: 'may_train' })
+  mayTrain!: boolean;
+
+  @Column('bigint', { name: 'minimum_training_ms', nullable: true })
+  minimumTrainingMs!: number | null;
+
+  @Column('integer', { name: 'entitlements_revision' })
+  entitlementsRevision!: number;
+
+  @Column('boolean')
+  bootstrap!: boolean;
+}

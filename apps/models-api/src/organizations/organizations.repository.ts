@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import type { Tx } from '@attune/database';
+import type { OrganizationId, Plan } from '@attune/kernel';
+import type { Entitlements, Organization } from './organization';
+import { OrganizationEntity } from './organization.entity';
+import { fromRowOrganization } from './organization.mapping';
+
+@Injectable()
+export class OrganizationsRepository {
+  async find(tx: Tx, id: OrganizationId): Promise<Organization | null> {
+    const row = await tx.manager.findOneBy(OrganizationEntity, { id });
+    return row && fromRowOrganization(row);
+  }
+
+  /** The organization that bootstrap made. Two bootstraps take turns from here until their transactions end. */
+  async findFirst(tx: Tx): Promise<Organization | null> {
+    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('attune.models.bootstrap', 0))`);
+    const row = await tx.manager.findOneBy(OrganizationEntity, { bootstrap: true });
+    return row && fromRowOrganization(row);
+  }
+
+  async insertFirst(tx: Tx, organization: { id: OrganizationId; name: string; plan: Plan }): Promise<void> {
+    await tx.manager.insert(OrganizationEntity, { ...organization, bootstrap: true });
+  }
+
+  /** Takes news in unless newer news is already there; answers whether it did. */
+  async applyEntitlements(tx: Tx, id: OrganizationId, news: Entitlements): Promise<boolean> {
+    const updated = await tx.execute(
+      `UPDATE organization SET plan = $2, may_train = $3, minimum_training_ms = $4, entitlements_revision = $5
+        WHERE id = $1 AND entitlements_revision < $5`,
+      [id, news.plan, news.mayTrain, news.minimumTrainingMs, news.revision],
+    );
+    return updated > 0;
+  }
+}

@@ -1,0 +1,65 @@
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Database, Reconciler } from '@attune/database';
+import { messageOf } from '@attune/kernel';
+import type { Logger } from '@attune/observability';
+import { DataItemsService } from './data-items/data-items.service';
+import { UploadsService } from './data-items/uploads.service';
+import { LOGGER } from './platform/platform.module';
+import { ModelErasureService } from './models/model-erasure.service';
+import { RunsService } from './runs/runs.service';
+
+const EVERY_MS = 15_000;
+/** Longer than any healthy answer takes; every repetition carries the id of the first event. */
+const RUN_SILENCE_SECONDS = 60;
+const VERDICT_SILENCE_SECONDS = 120;
+const ERASURE_SILENCE_SECONDS = 60;
+const ABANDONED_UPLOAD_SECONDS = 3600;
+
+/** One instance at a time derives from the database what events may have been lost and what crashes left behind. */
+@Injectable()
+export class ModelsReconciler implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly reconciler: Reconciler;
+
+  constructor(
+    database: Database,
+    private readonly runs: RunsService,
+    private readonly items: DataItemsService,
+    private readonly uploads: UploadsService,
+    private readonly erasure: ModelErasureService,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.reconciler = new Reconciler({
+      database,
+      name: 'models',
+      everyMs: EVERY_MS,
+      pass: (signal) => this.pass(signal),
+      log: (message) => logger.warn(message),
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.reconciler.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.reconciler.stop();
+  }
+
+  /** One failing task does not keep the others from their turn. */
+  async pass(signal: AbortSignal): Promise<void> {
+    const tasks = {
+      runs: () => this.runs.requestUnheard(RUN_SILENCE_SECONDS),
+      items: () => this.items.announceOverdue(VERDICT_SILENCE_SECONDS),
+      uploads: () => this.uploads.sweepAbandoned(ABANDONED_UPLOAD_SECONDS, signal),
+      erasures: () => this.erasure.continueErasures(ERASURE_SILENCE_SECONDS, signal),
+    };
+    for (const [name, task] of Object.entries(tasks)) {
+      if (signal.aborted) return;
+      try {
+        await task();
+      } catch (error) {
+        this.logger.warn(`reconciling ${name}: ${messageOf(error)}`);
+      }
+    }
+  }
+}

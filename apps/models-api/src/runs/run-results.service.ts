@@ -1,0 +1,77 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Tx } from '@attune/database';
+import { artifactManifest, type ArtifactManifest, type EventPayload, type RunMetrics } from '@attune/events';
+import { newId, type ModelId, type OrganizationId, type RunId } from '@attune/kernel';
+import { artifactKey, type EpochPlace, type ObjectStore } from '@attune/storage';
+import { statusAfter } from '../models/model';
+import { ModelsRepository } from '../models/models.repository';
+import { OBJECT_STORE } from '../platform/platform.module';
+import type { RunFailure, RunProgress } from './run';
+import { damagedManifest } from './run.errors';
+import { RunsRepository } from './runs.repository';
+import { readVerified } from './verified-object';
+import type { Version } from './version';
+
+const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
+
+export interface RunRef {
+  organizationId: OrganizationId;
+  modelId: ModelId;
+  id: RunId;
+}
+
+/** Takes in what the trainer says of a run: how far it is, and how it ended. */
+@Injectable()
+export class RunResultsService {
+  constructor(
+    private readonly models: ModelsRepository,
+    private readonly runs: RunsRepository,
+    @Inject(OBJECT_STORE) private readonly store: ObjectStore,
+  ) {}
+
+  async noteProgress(tx: Tx, run: RunRef, progress: RunProgress): Promise<void> {
+    await this.runs.noteProgress(tx, run, progress);
+  }
+
+  /** Reads the manifest and makes a version of it; throws when its bytes are not those that the trainer verified. */
+  async readVersion(data: EventPayload<'training.run-succeeded.v1'>): Promise<Version<RunMetrics>> {
+    const place: EpochPlace = {
+      organizationId: data.organization_id as OrganizationId,
+      modelId: data.model_id as ModelId,
+      runId: data.run_id as RunId,
+      epoch: data.epoch,
+    };
+    const bytes = await readVerified(this.store, data.manifest_key, data.manifest_sha256, MAX_MANIFEST_BYTES);
+    const manifest: ArtifactManifest = artifactManifest.parse(JSON.parse(bytes.toString('utf8')));
+    if (manifest.run_id !== data.run_id || manifest.base_digest !== data.base_digest) throw damagedManifest(data.manifest_key);
+    return {
+      ...place,
+      id: newId(),
+      engine: manifest.engine,
+      baseDigest: manifest.base_digest,
+      digest: manifest.digest,
+      manifestKey: data.manifest_key,
+      manifestSha256: data.manifest_sha256,
+      files: manifest.files.map((file) => ({ ...file, key: artifactKey(place, file.path) })),
+      metrics: data.metrics,
+      trainingMs: data.training_ms,
+    };
+  }
+
+  /** The new version serves from this commit on; a run that has ended already, or a deleted model, changes nothing. */
+  async succeed(tx: Tx, run: RunRef, version: Version<RunMetrics>): Promise<void> {
+    const model = await this.models.lock(tx, run.organizationId, run.modelId);
+    if (!model || !(await this.runs.succeed(tx, run))) return;
+    await this.runs.insertVersion(tx, version);
+    const next = statusAfter(model.status, 'runSucceeded');
+    if (next !== null) await this.models.move(tx, model, model.status, next, { currentVersionId: version.id });
+  }
+
+  /** The earlier version, if there is one, serves on. */
+  async fail(tx: Tx, run: RunRef, failure: RunFailure): Promise<void> {
+    const model = await this.models.lock(tx, run.organizationId, run.modelId);
+    if (!model || !(await this.runs.fail(tx, run, failure))) return;
+    const next = statusAfter(model.status, 'runFailed');
+    if (next !== null) await this.models.move(tx, model, model.status, next);
+  }
+}

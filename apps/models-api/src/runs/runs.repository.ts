@@ -1,0 +1,100 @@
+import { Injectable } from '@nestjs/common';
+import type { Tx } from '@attune/database';
+import type { RunMetrics } from '@attune/events';
+import type { ModelId, OrganizationId, RunId } from '@attune/kernel';
+import type { RequestedRun, RunFailure, RunProgress } from './run';
+import { RunEntity } from './run.entity';
+import type { Version } from './version';
+import { VersionEntity } from './version.entity';
+
+interface RunKey {
+  organizationId: OrganizationId;
+  id: RunId;
+}
+
+@Injectable()
+export class RunsRepository {
+  async insert(tx: Tx, run: RequestedRun): Promise<void> {
+    await tx.manager.insert(RunEntity, run);
+  }
+
+  async hasLive(tx: Tx, modelId: ModelId): Promise<boolean> {
+    return (await tx.query(`SELECT 1 FROM run WHERE model_id = $1 AND state = 'live'`, [modelId])).length > 0;
+  }
+
+  /** Older news (a lower sequence) and news of a run that has ended change nothing; progress never falls. */
+  async noteProgress(tx: Tx, run: RunKey, news: RunProgress): Promise<boolean> {
+    const updated = await tx.execute(
+      `UPDATE run SET sequence = $3, stage = $4, progress = greatest(progress, $5), eta_seconds = $6, heard_at = now()
+        WHERE id = $1 AND organization_id = $2 AND state = 'live' AND sequence < $3`,
+      [run.id, run.organizationId, news.sequence, news.stage, news.progress, news.etaSeconds],
+    );
+    return updated > 0;
+  }
+
+  /** False when the run has ended already. */
+  async succeed(tx: Tx, run: RunKey): Promise<boolean> {
+    const updated = await tx.execute(
+      `UPDATE run SET state = 'succeeded', progress = 100, eta_seconds = NULL, heard_at = now(), finished_at = now()
+        WHERE id = $1 AND organization_id = $2 AND state = 'live'`,
+      [run.id, run.organizationId],
+    );
+    return updated > 0;
+  }
+
+  /** False when the run has ended already. */
+  async fail(tx: Tx, run: RunKey, failure: RunFailure): Promise<boolean> {
+    const updated = await tx.execute(
+      `UPDATE run SET state = 'failed', failure = $3, eta_seconds = NULL, heard_at = now(), finished_at = now()
+        WHERE id = $1 AND organization_id = $2 AND state = 'live'`,
+      [run.id, run.organizationId, JSON.stringify(failure)],
+    );
+    return updated > 0;
+  }
+
+  async insertVersion(tx: Tx, version: Version<RunMetrics>): Promise<void> {
+    await tx.manager.insert(VersionEntity, version);
+  }
+
+  /** The version that serves the model now, in the model's language; null while there is none. */
+  async findCurrentVersion(
+    tx: Tx,
+    organizationId: OrganizationId,
+    modelId: ModelId,
+  ): Promise<{ language: string; version: Version<RunMetrics> } | null> {
+    const [model] = await tx.query<{ language: string; current_version_id: string | null }>(
+      `SELECT language, current_version_id FROM model WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL`,
+      [modelId, organizationId],
+    );
+    if (!model?.current_version_id) return null;
+    const row = await tx.manager.findOneBy(VersionEntity, { id: model.current_version_id });
+    return row && { language: model.language, version: fromRowVersion(row) };
+  }
+
+  /** Live runs that nobody has spoken of for `seconds`; marks them as asked after now. */
+  async takeUnheard(tx: Tx, seconds: number): Promise<string[]> {
+    const rows = await tx.query<{ id: string }>(
+      `UPDATE run SET heard_at = now() WHERE id IN (
+         SELECT id FROM run WHERE state = 'live' AND heard_at < now() - make_interval(secs => $1) FOR UPDATE SKIP LOCKED)
+       RETURNING id`,
+      [seconds],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async deleteOfModel(tx: Tx, modelId: ModelId): Promise<void> {
+    await tx.execute(`UPDATE model SET current_version_id = NULL, last_run_id = NULL WHERE id = $1`, [modelId]);
+    await tx.execute(`DELETE FROM version WHERE model_id = $1`, [modelId]);
+    await tx.execute(`DELETE FROM run WHERE model_id = $1`, [modelId]);
+  }
+}
+
+function fromRowVersion(row: VersionEntity): Version<RunMetrics> {
+  return {
+    ...row,
+    organizationId: row.organizationId as OrganizationId,
+    modelId: Number(row.modelId) as ModelId,
+    runId: row.runId as RunId,
+    trainingMs: Number(row.trainingMs),
+  };
+}

@@ -1,0 +1,117 @@
+import { Injectable } from '@nestjs/common';
+import { CommitOutcomeUnknown, Database, type Tx } from '@attune/database';
+import { newId, type ModelId, type OrganizationId, type RunId } from '@attune/kernel';
+import { Outbox } from '@attune/messaging';
+import type { RunPlace } from '@attune/storage';
+import { BaseModelsService } from '../base-models/base-models.service';
+import { DataItemsRepository } from '../data-items/data-items.repository';
+import { modelStatus, statusAfter, type Model } from '../models/model';
+import { modelBusy, modelNotFound } from '../models/model.errors';
+import { ModelsRepository, type LockedModel } from '../models/models.repository';
+import type { Entitlements } from '../organizations/organization';
+import { OrganizationsRepository } from '../organizations/organizations.repository';
+import { checkEntitlements, checkTrainingData, type RequestedRun } from './run';
+import { entitlementsUnknown } from './run.errors';
+import { RunsRepository } from './runs.repository';
+import { SnapshotWriter } from './snapshot.writer';
+
+/** Asks for runs: everything that decides whether one may start is checked and frozen in one transaction. */
+@Injectable()
+export class RunsService {
+  constructor(
+    private readonly database: Database,
+    private readonly outbox: Outbox,
+    private readonly organizations: OrganizationsRepository,
+    private readonly baseModels: BaseModelsService,
+    private readonly models: ModelsRepository,
+    private readonly items: DataItemsRepository,
+    private readonly runs: RunsRepository,
+    private readonly snapshots: SnapshotWriter,
+  ) {}
+
+  /**
+   * Freezes the model's data and asks the trainer for a run. Throws MODEL_NOT_FOUND, MODEL_BUSY, PLAN_UPGRADE_REQUIRED,
+   * MODEL_NOT_READY (no data, or items still processing), INSUFFICIENT_DATA.
+   */
+  async requestRun(organizationId: OrganizationId, id: ModelId | null): Promise<Model> {
+    if (id === null) throw modelNotFound();
+    const place: RunPlace = { organizationId, modelId: id, runId: newId<RunId>() };
+    try {
+      return await this.database.runInTransaction({ organizationId }, (tx) => this.request(tx, place));
+    } catch (error) {
+      // A snapshot without a run is of no use; after a lost commit nobody knows, and the model's erasure finds it.
+      if (!(error instanceof CommitOutcomeUnknown)) await this.snapshots.remove(place).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private async request(tx: Tx, place: RunPlace): Promise<Model> {
+    const { organizationId, modelId } = place;
+    const model = await this.models.lock(tx, organizationId, modelId);
+    if (!model) throw modelNotFound();
+    if (model.status === modelStatus.running) throw modelBusy();
+    const entitlements = await this.entitlementsOf(tx, organizationId);
+    checkEntitlements(entitlements);
+    const data = await this.items.summarize(tx, organizationId, modelId);
+    checkTrainingData(data, entitlements.minimumTrainingMs);
+    const run = await this.freeze(tx, place, model, data.train.audioMs);
+    await this.start(tx, model, run);
+    const started = await this.models.read(tx, organizationId, modelId);
+    if (!started) throw modelNotFound();
+    return started;
+  }
+
+  private async entitlementsOf(tx: Tx, organizationId: OrganizationId): Promise<Entitlements> {
+    const organization = await this.organizations.find(tx, organizationId);
+    if (!organization?.entitlements) throw entitlementsUnknown();
+    return organization.entitlements;
+  }
+
+  /** The snapshot is in the store before the run is in the database: an event never points to nothing. */
+  private async freeze(tx: Tx, place: RunPlace, model: LockedModel, trainingMs: number): Promise<RequestedRun> {
+    const { base } = await this.baseModels.get(tx, model.baseModel);
+    const snapshot = await this.snapshots.write(place, this.items.readyItems(tx, model.id));
+    return {
+      id: place.runId,
+      organizationId: place.organizationId,
+      modelId: model.id,
+      snapshotKey: snapshot.key,
+      snapshotSha256: snapshot.sha256,
+      baseModel: model.baseModel,
+      baseDigest: base.digest,
+      language: model.language,
+      trainingMs,
+    };
+  }
+
+  private async start(tx: Tx, model: LockedModel, run: RequestedRun): Promise<void> {
+    const next = statusAfter(model.status, 'runRequested') ?? modelStatus.running;
+    await this.runs.insert(tx, run);
+    await this.models.move(tx, model, model.status, next, { lastRunId: run.id });
+    await this.outbox.add(
+      tx,
+      'models.run-requested.v1',
+      {
+        organization_id: run.organizationId,
+        model_id: run.modelId,
+        run_id: run.id,
+        snapshot_key: run.snapshotKey,
+        snapshot_sha256: run.snapshotSha256,
+        base_model: run.baseModel,
+        base_digest: run.baseDigest,
+        language: run.language,
+        training_ms: run.trainingMs,
+      },
+      { aggregateId: run.id },
+    );
+  }
+
+  /** Asks again for live runs that nobody has spoken of for `seconds`: the broker may have lost the event. */
+  async requestUnheard(seconds: number): Promise<number> {
+    return this.database.runInTransaction('system', async (tx) => {
+      const ids = await this.runs.takeUnheard(tx, seconds);
+      for (const id of ids) await this.outbox.republish(tx, { name: 'models.run-requested.v1', aggregateId: id });
+      return ids.length;
+    });
+  }
+}

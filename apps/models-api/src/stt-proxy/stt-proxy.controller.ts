@@ -1,0 +1,38 @@
+import { Controller, Post, Req, Res, SetMetadata } from '@nestjs/common';
+import { TsRestAppRouteMetadataKey } from '@ts-rest/nest';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { contract } from '@attune/contracts';
+import { CurrentPrincipal, type Principal } from '@attune/http';
+import { SttClient } from './stt.client';
+
+const route = contract.stt.transcribe;
+
+/**
+ * Key and scope are checked here, as for every route; the rest is the stt service's. Only the contract's metadata is used:
+ * its body check would have to read what is passed on unread.
+ */
+@Controller()
+export class SttProxyController {
+  constructor(private readonly stt: SttClient) {}
+
+  @Post(route.path)
+  @SetMetadata(TsRestAppRouteMetadataKey, { appRoute: route, routeKey: null })
+  async transcribe(
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const clientGone = new AbortController();
+    reply.raw.once('close', () => clientGone.abort());
+    const answer = await this.stt.forward({
+      organizationId: principal.organizationId,
+      requestId: request.id,
+      path: route.path,
+      contentType: request.headers['content-type'],
+      contentLength: request.headers['content-length'],
+      body: request.raw,
+      signal: clientGone.signal,
+    });
+    await reply.status(answer.status).headers(answer.headers).send(answer.body);
+  }
+}
