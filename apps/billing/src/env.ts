@@ -16,9 +16,11 @@ const serviceVariables = z.object({
 const migrationVariables = z.object({
   /** As the database's owner. */
   DATABASE_OWNER_URL: url,
-  /** What the role `attune_billing` shall log in with. */
-  DATABASE_PASSWORD: z.string().min(1),
+  /** As the service will log in: the migrations make its role, with this password. */
+  DATABASE_URL: url,
 });
+
+const SERVICE_ROLE = 'attune_billing';
 
 export interface Env {
   databaseUrl: string;
@@ -52,11 +54,27 @@ export function readEnv(variables: Variables = process.env): Readonly<Env> {
   });
 }
 
+export interface MigrationEnv {
+  ownerUrl: string;
+  serviceRole: string;
+  servicePassword: string;
+}
+
 /** Reads what the migrations need. Throws one error that names every problem. */
-export function readMigrationEnv(variables: Variables = process.env): { ownerUrl: string; servicePassword: string } {
+export function readMigrationEnv(variables: Variables = process.env): Readonly<MigrationEnv> {
   const parsed = migrationVariables.safeParse(variables);
   if (!parsed.success) throw environmentError(problemsOf(parsed.error));
-  return { ownerUrl: parsed.data.DATABASE_OWNER_URL, servicePassword: parsed.data.DATABASE_PASSWORD };
+  const { username, password } = new URL(parsed.data.DATABASE_URL);
+  const problems = [
+    ...(username === SERVICE_ROLE ? [] : [`DATABASE_URL: must log in as ${SERVICE_ROLE}`]),
+    ...(password === '' ? ['DATABASE_URL: must have a password'] : []),
+  ];
+  if (problems.length > 0) throw environmentError(problems);
+  return Object.freeze({
+    ownerUrl: parsed.data.DATABASE_OWNER_URL,
+    serviceRole: SERVICE_ROLE,
+    servicePassword: decodeURIComponent(password),
+  });
 }
 
 function problemsOf(error: z.ZodError): string[] {

@@ -6,12 +6,9 @@ import { migrations } from './migrations/all';
 const logger = createLogger('billing-migrate');
 
 async function main(): Promise<void> {
-  const { ownerUrl, servicePassword } = readMigrationEnv();
   await migrate({
-    ownerUrl,
-    servicePassword,
+    ...readMigrationEnv(),
     schema: 'billing',
-    serviceRole: 'attune_billing',
     migrations,
     log: (message) => logger.info(message),
   });

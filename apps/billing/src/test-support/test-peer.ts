@@ -1,7 +1,7 @@
 import type { Database } from '@attune/database';
 import type { Event, EventName, EventPayload, Service } from '@attune/events';
 import { newId } from '@attune/kernel';
-import { connectNats, defineConsumer, Messaging, messagingTables, Outbox, type Handlers } from '@attune/messaging';
+import { connectNats, defineConsumer, Messaging, messagingTables, Outbox } from '@attune/messaging';
 import { createLogger } from '@attune/observability';
 import { createTestDatabase, type TestDatabase } from '@attune/testing';
 
