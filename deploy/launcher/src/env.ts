@@ -4,6 +4,11 @@ import { z } from 'zod';
 
 const port = z.coerce.number().int().min(1).max(65535);
 const url = z.string().url();
+const command = z
+  .string()
+  .min(1)
+  .transform((text): unknown => (text.startsWith('[') ? JSON.parse(text) : [text]))
+  .pipe(z.array(z.string().min(1)).min(1));
 
 /** Every variable that the launcher reads. What is absent is run here; what is given is used instead. */
 const environment = z.object({
@@ -22,8 +27,8 @@ const environment = z.object({
   S3_ACCESS_KEY: z.string().optional(),
   S3_SECRET_KEY: z.string().optional(),
   S3_REGION: z.string().default('us-east-1'),
-  /** The engine program; the built-in Whisper engine when absent. */
-  ATTUNE_ENGINE: z.string().optional(),
+  /** The engine program: a path, or a JSON array of program and arguments; the built-in Whisper engine when absent. */
+  ATTUNE_ENGINE: command.optional(),
   /** A base folder as packages/engine-protocol describes it; the pinned Whisper tiny.en when absent. */
   ATTUNE_BASE: z.string().optional(),
   /** Least training audio of the local organization, in seconds. */
@@ -50,7 +55,7 @@ export interface Settings {
   databaseUrl: string | undefined;
   natsUrl: string | undefined;
   s3: S3Settings | undefined;
-  engine: string | undefined;
+  engine: string[] | undefined;
   base: string | undefined;
   minimumTrainingMs: number;
   leaseSeconds: number | undefined;

@@ -3,7 +3,7 @@ import { freePort, run, startNats, startPostgres, superviseChild, type Supervise
 import { delay, messageOf } from '@attune/kernel';
 import type { Settings } from './env';
 import { lockHome, openHome, type Home } from './home';
-import { builtInEngine, prepareBase, preparePrograms } from './prepare';
+import { builtInEngine, engineOf, prepareBase, preparePrograms } from './prepare';
 import {
   bootstrapEnvironment,
   healthUrl,
@@ -61,7 +61,7 @@ async function bringUp(settings: Settings, home: Home, started: Started, onStep:
     home,
     databaseUrl,
     natsUrl,
-    engine: settings.engine ?? builtInEngine(root),
+    engine: { name: engineOf(base), command: settings.engine ?? [builtInEngine(root)] },
     ports: await choosePorts(settings),
   };
   await step('migrations', onStep, () => migrateAll(surroundings));

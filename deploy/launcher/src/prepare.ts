@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDebianPackages, run } from '@attune/embedded';
+import { z } from 'zod';
 import type { Settings } from './env';
 
 /** The engine program that comes with the platform. */
@@ -25,4 +26,10 @@ export async function prepareBase(root: string, settings: Settings): Promise<str
     await run(builtInEngine(root), ['base', 'default', '--output', directory]);
   }
   return directory;
+}
+
+/** Which engine a base folder is for, as its base.json says. */
+export function engineOf(base: string): string {
+  const described: unknown = JSON.parse(readFileSync(join(base, 'base.json'), 'utf8'));
+  return z.object({ engine: z.string() }).parse(described).engine;
 }

@@ -10,9 +10,14 @@ export interface Surroundings {
   /** `postgres://owner:password@host:port/attune` */
   databaseUrl: string;
   natsUrl: string;
-  /** Command and arguments of the engine program. */
-  engine: string;
+  engine: EngineProgram;
   ports: Record<ServiceName, number>;
+}
+
+/** The program behind the local catalogue's bases: its name there, and how it is called. */
+export interface EngineProgram {
+  name: string;
+  command: readonly string[];
 }
 
 export const serviceNames = ['billing', 'ingestion', 'evaluator', 'trainer', 'stt', 'models-api'] as const;
@@ -67,14 +72,14 @@ function ownEnvironment(name: ServiceName, at: Surroundings): Record<string, str
       return { WORK_DIRECTORY: join(home.work, 'ingestion'), ...maxAudio };
     case 'trainer':
       return {
-        TRAINER_ENGINES: JSON.stringify({ whisper: [at.engine] }),
+        TRAINER_ENGINES: JSON.stringify({ [at.engine.name]: at.engine.command }),
         TRAINER_WORK_DIRECTORY: join(home.work, 'trainer'),
         TRAINER_CACHE_DIRECTORY: join(home.work, 'bases'),
         ...(settings.leaseSeconds === undefined ? {} : leaseEnvironment(settings.leaseSeconds)),
       };
     case 'stt':
       return {
-        ENGINE_COMMAND: at.engine,
+        STT_ENGINES: JSON.stringify({ [at.engine.name]: at.engine.command }),
         STT_INTERNAL_TOKEN: home.secrets.sttToken,
         WORK_DIRECTORY: join(home.work, 'stt'),
         ...maxAudio,
@@ -127,7 +132,11 @@ function storeEnvironment({ home, settings, ports }: Surroundings): Record<strin
 
 /** A migration runs as the owner, and gives the service's role its password. */
 export function migrationEnvironment(name: ServiceName, at: Surroundings): Record<string, string> {
-  return { ...serviceEnvironment(name, at), DATABASE_OWNER_URL: at.databaseUrl };
+  return {
+    ...serviceEnvironment(name, at),
+    DATABASE_OWNER_URL: at.databaseUrl,
+    DATABASE_PASSWORD: at.home.secrets.databasePassword,
+  };
 }
 
 /** For models-api's commands that make the first organization and fill the base catalogue. */
