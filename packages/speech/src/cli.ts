@@ -26,7 +26,10 @@ async function main(): Promise<void> {
       help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) return console.log(USAGE);
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
   if (values.directory === undefined) throw new TypeError('--directory is missing');
   const manifest = await generateDataset(
     {
@@ -37,7 +40,8 @@ async function main(): Promise<void> {
       freeItems: Number(values['free-items']),
     },
     ({ items, seconds, expectedSeconds }) => {
-      if (process.stderr.isTTY) process.stderr.write(`\r${items} recordings, ${Math.floor((100 * seconds) / expectedSeconds)} %`);
+      if (process.stderr.isTTY)
+        process.stderr.write(`\r${items} recordings, ${Math.floor((100 * seconds) / expectedSeconds)} %`);
     },
   );
   if (process.stderr.isTTY) process.stderr.write('\n');

@@ -22,7 +22,12 @@ export function addNoise(speech: Waveform, snrDb: number, random: Random): Wavef
  * `telephone` as a switchboard records it: 300 to 3400 Hz, 8,000 samples a second, mu-law (G.711).
  * The file's name must end in wav for `telephone`: no other of our formats carries mu-law.
  */
-export async function writeUnderCondition(speech: Waveform, condition: Condition, file: string, random: Random): Promise<void> {
+export async function writeUnderCondition(
+  speech: Waveform,
+  condition: Condition,
+  file: string,
+  random: Random,
+): Promise<void> {
   switch (condition) {
     case 'clean':
       return writeSound(speech, file);

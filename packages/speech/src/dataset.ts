@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { writeUnderCondition, type Condition } from './conditions';
@@ -87,7 +88,8 @@ const EXTENSIONS = ['mp3', 'wav', 'flac'] as const;
 
 /** Gives each sentence of a set its voice, condition and format. */
 function planner(set: SetName, seed: number): (text: string) => PlannedItem {
-  const deckFor = <T>(what: string, items: readonly [T, ...T[]]) => new Deck(items, seededRandom(`${seed}/${set}/${what}`));
+  const deckFor = <T>(what: string, items: readonly [T, ...T[]]) =>
+    new Deck(items, seededRandom(`${seed}/${set}/${what}`));
   const voiceDeck = deckFor<VoiceName>('voice', set === 'test' ? [...VOICE_SHARES, heldOutVoice] : VOICE_SHARES);
   const conditionDeck = deckFor<Condition>('condition', CONDITION_SHARES);
   const extensionDeck = deckFor<string>('format', EXTENSIONS);
@@ -100,7 +102,11 @@ function planner(set: SetName, seed: number): (text: string) => PlannedItem {
   };
 }
 
-function record(directory: string, plan: readonly PlannedItem[], onItem: (item: DatasetItem) => void): Promise<DatasetItem[]> {
+function record(
+  directory: string,
+  plan: readonly PlannedItem[],
+  onItem: (item: DatasetItem) => void,
+): Promise<DatasetItem[]> {
   return speakAll(plan, async (sound, { set, name, text, voice, condition, extension, random }) => {
     const audio = join(set, `${name}.${extension}`);
     await writeUnderCondition(sound, condition, join(directory, audio), random);
@@ -121,10 +127,18 @@ function freeSentences(set: 'unseen' | 'general', { seed, freeItems }: Recipe): 
   return shuffled(sentences, seededRandom(`${seed}/${set}/sentences`)).slice(0, freeItems);
 }
 
-async function recordAll(directory: string, recipe: Recipe, onProgress: (progress: Progress) => void): Promise<DatasetItem[]> {
+async function recordAll(
+  directory: string,
+  recipe: Recipe,
+  onProgress: (progress: Progress) => void,
+): Promise<DatasetItem[]> {
   const { seed } = recipe;
   const trainSeconds = recipe.minutes * 60;
-  const progress = { items: 0, seconds: 0, expectedSeconds: trainSeconds + (recipe.testItems + 2 * recipe.freeItems) * EXPECTED_SECONDS };
+  const progress = {
+    items: 0,
+    seconds: 0,
+    expectedSeconds: trainSeconds + (recipe.testItems + 2 * recipe.freeItems) * EXPECTED_SECONDS,
+  };
   const onItem = (item: DatasetItem) => {
     progress.items += 1;
     progress.seconds += item.seconds;
@@ -148,31 +162,42 @@ async function recordAll(directory: string, recipe: Recipe, onProgress: (progres
     // Rounded down so that the last round, of one sentence, is the only one that can go beyond the length asked for.
     const mean = train.length > 0 ? totalSeconds(train) / train.length : EXPECTED_SECONDS;
     const count = Math.max(1, Math.floor((0.9 * missing) / mean));
-    train.push(...(await record(directory, Array.from({ length: count }, () => plan(trainSource.next())), onItem)));
+    train.push(
+      ...(await record(
+        directory,
+        Array.from({ length: count }, () => plan(trainSource.next())),
+        onItem,
+      )),
+    );
   }
   return [...train, ...items];
 }
 
-async function manifestIn(directory: string): Promise<Manifest | undefined> {
-  const text = await readFile(join(directory, MANIFEST), 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as Manifest);
+function isManifest(value: unknown): value is Manifest {
+  return typeof value === 'object' && value !== null && 'recipe' in value && 'items' in value;
 }
 
-/** Only an empty folder or one of our own data sets may be replaced: a wrong path must not cost anybody their files. */
-async function refuseForeignFolder(directory: string): Promise<void> {
-  const names = await readdir(directory).catch((error: NodeJS.ErrnoException): string[] => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-  if (names.length > 0 && !names.includes(MANIFEST)) throw new Error(`${directory} holds other files than a data set; name an empty or a new folder`);
+async function manifestIn(directory: string): Promise<Manifest | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(join(directory, MANIFEST), 'utf8'));
+    return isManifest(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function isEmptyOrAbsent(directory: string): Promise<boolean> {
+  return !existsSync(directory) || (await readdir(directory)).length === 0;
 }
 
 function recipeOf(options: DatasetOptions): Recipe {
   const { seed, minutes, testItems = 56, freeItems = 40 } = options;
   if (!Number.isSafeInteger(seed)) throw new RangeError('seed must be a whole number');
   if (!(minutes > 0 && minutes <= 120)) throw new RangeError('minutes must be more than 0 and at most 120');
-  if (!Number.isInteger(testItems) || testItems < 0 || testItems > 500) throw new RangeError('testItems must be from 0 to 500');
-  if (!Number.isInteger(freeItems) || freeItems < 0 || freeItems > 40) throw new RangeError('freeItems must be from 0 to 40');
+  if (!Number.isInteger(testItems) || testItems < 0 || testItems > 500)
+    throw new RangeError('testItems must be from 0 to 500');
+  if (!Number.isInteger(freeItems) || freeItems < 0 || freeItems > 40)
+    throw new RangeError('freeItems must be from 0 to 40');
   return { version: RECIPE, domain: 'radiology', seed, minutes, testItems, freeItems };
 }
 
@@ -182,12 +207,17 @@ function recipeOf(options: DatasetOptions): Recipe {
  * The same options give the same bytes on the same versions of the programs.
  * @throws MissingProgramsError | RangeError | Error when the directory holds something else
  */
-export async function generateDataset(options: DatasetOptions, onProgress: (progress: Progress) => void = () => undefined): Promise<Manifest> {
+export async function generateDataset(
+  options: DatasetOptions,
+  onProgress: (progress: Progress) => void = () => undefined,
+): Promise<Manifest> {
   const recipe = recipeOf(options);
   const directory = resolve(options.directory);
   const present = await manifestIn(directory);
   if (present !== undefined && JSON.stringify(present.recipe) === JSON.stringify(recipe)) return present;
-  await refuseForeignFolder(directory);
+  // A wrong path must not cost anybody their files: only a data set of ours is ever replaced.
+  if (present === undefined && !(await isEmptyOrAbsent(directory)))
+    throw new Error(`${directory} holds something else than a data set; name an empty or a new folder`);
   await requirePrograms();
 
   const unfinished = join(directory, '..', `.${basename(directory)}.${process.pid}.unfinished`);

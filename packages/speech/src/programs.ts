@@ -17,8 +17,13 @@ const DEBIAN_PACKAGES: Record<string, readonly string[]> = {
 export class MissingProgramsError extends Error {
   override readonly name = 'MissingProgramsError';
 
-  constructor(missing: readonly string[], packages: readonly string[] = missing.flatMap((program) => DEBIAN_PACKAGES[program] ?? [program])) {
-    super(`Speech synthesis needs ${missing.join(', ')}. On Debian or Ubuntu: sudo apt-get install -y ${packages.join(' ')}`);
+  constructor(
+    missing: readonly string[],
+    packages: readonly string[] = missing.flatMap((program) => DEBIAN_PACKAGES[program] ?? [program]),
+  ) {
+    super(
+      `Speech synthesis needs ${missing.join(', ')}. On Debian or Ubuntu: sudo apt-get install -y ${packages.join(' ')}`,
+    );
   }
 }
 
@@ -58,21 +63,30 @@ export function runProgram(program: string, args: readonly string[], input: Uint
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => (complaints = (complaints + chunk).slice(-2000)));
     // A program that fails closes its stdin early; its exit code is the news, not our broken pipe.
     child.stdin.on('error', () => undefined).end(input);
-    child.on('error', (error: NodeJS.ErrnoException) => reject(error.code === 'ENOENT' ? new MissingProgramsError([program]) : error));
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'ENOENT' ? new MissingProgramsError([program]) : error),
+    );
     child.on('close', (code, signal) => {
       if (code === 0) resolve();
-      else reject(new ProgramFailedError(`${program} ended with ${signal ?? `exit code ${code}`}: ${complaints.trim()}`));
+      else
+        reject(new ProgramFailedError(`${program} ended with ${signal ?? `exit code ${code}`}: ${complaints.trim()}`));
     });
   });
 }
 
-/** Does the jobs with as many at once as there are cores; the first failure ends it. Answers in the jobs' order. */
-export async function inParallel<T, R>(jobs: readonly T[], work: (job: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  const queue = jobs.entries();
+/** Does the jobs, as many at once as there are cores. After a failure no further job begins, and nothing runs on behind it. */
+export async function inParallel<T>(jobs: readonly T[], work: (job: T) => Promise<void>): Promise<void> {
+  const queue = [...jobs];
   const worker = async () => {
-    for (const [index, job] of queue) results[index] = await work(job);
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+      try {
+        await work(job);
+      } catch (error) {
+        queue.length = 0;
+        throw error;
+      }
+    }
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  return results;
+  const ends = await Promise.allSettled(Array.from({ length: availableParallelism() }, worker));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }

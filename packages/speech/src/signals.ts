@@ -4,7 +4,10 @@ import { writeSound, type Waveform } from './waveform';
 const RATE = 16_000;
 
 function generate(seconds: number, sampleAt: (index: number) => number): Waveform {
-  return { samples: Float32Array.from({ length: Math.round(seconds * RATE) }, (_, index) => sampleAt(index)), rate: RATE };
+  return {
+    samples: Float32Array.from({ length: Math.round(seconds * RATE) }, (_, index) => sampleAt(index)),
+    rate: RATE,
+  };
 }
 
 /** Writes digital silence: every sample is 0. */

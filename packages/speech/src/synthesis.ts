@@ -35,22 +35,31 @@ async function speakByFestival(batch: readonly Recording[]): Promise<void> {
     await runProgram('festival', ['--batch', ...commands]);
   } catch (error) {
     if (!(error instanceof ProgramFailedError)) throw error;
-    const absent = batch.map(({ utterance }) => voices[utterance.voice]).find(({ id }) => error.message.includes(`unbound variable : voice_${id}`));
+    const absent = batch
+      .map(({ utterance }) => voices[utterance.voice])
+      .find(({ id }) => error.message.includes(`unbound variable : voice_${id}`));
     throw absent ? new MissingProgramsError([`the voice ${absent.id}`], [absent.debianPackage]) : error;
   }
 }
 
 function inBatches<T extends Utterance>(recordings: readonly Recording<T>[]): Recording<T>[][] {
   const byVoice = [...recordings].sort((a, b) => a.utterance.voice.localeCompare(b.utterance.voice));
-  return Array.from({ length: Math.ceil(byVoice.length / FESTIVAL_BATCH) }, (_, i) => byVoice.slice(i * FESTIVAL_BATCH, (i + 1) * FESTIVAL_BATCH));
+  return Array.from({ length: Math.ceil(byVoice.length / FESTIVAL_BATCH) }, (_, i) =>
+    byVoice.slice(i * FESTIVAL_BATCH, (i + 1) * FESTIVAL_BATCH),
+  );
 }
 
 /**
  * Speaks every utterance, on all cores, and hands each sound on as soon as it is there; answers in the order given.
  * The same utterances give the same samples on the same versions of flite and festival.
- * @throws MissingProgramsError when a program or a voice is not installed
+ * @throws MissingProgramsError when a program or a voice is not installed; RangeError when a text has nothing to speak
  */
-export async function speakAll<T extends Utterance, R>(utterances: readonly T[], then: (sound: Waveform, utterance: T) => Promise<R>): Promise<R[]> {
+export async function speakAll<T extends Utterance, R>(
+  utterances: readonly T[],
+  then: (sound: Waveform, utterance: T) => Promise<R>,
+): Promise<R[]> {
+  const mute = utterances.find(({ text }) => !/[\p{L}\d]/u.test(text));
+  if (mute) throw new RangeError(`There is nothing to speak in ${JSON.stringify(mute.text)}`);
   const folder = await mkdtemp(join(tmpdir(), 'attune-speech-'));
   try {
     const results: R[] = [];
@@ -59,7 +68,8 @@ export async function speakAll<T extends Utterance, R>(utterances: readonly T[],
       results[index] = await then(await readWave(file), utterance);
       await rm(file);
     };
-    const spokenBy = (program: Voice['program']) => recordings.filter(({ utterance }) => voices[utterance.voice].program === program);
+    const spokenBy = (program: Voice['program']) =>
+      recordings.filter(({ utterance }) => voices[utterance.voice].program === program);
     const jobs = [
       ...inBatches(spokenBy('festival')).map((batch) => async () => {
         await speakByFestival(batch);

@@ -26,7 +26,14 @@ export const voices = {
 export type VoiceName = keyof typeof voices;
 
 /** Heard in training and in every other set. */
-export const trainingVoices = ['rms', 'slt', 'awb', 'kal16', 'slt-hts', 'kal-diphone'] as const satisfies readonly VoiceName[];
+export const trainingVoices = [
+  'rms',
+  'slt',
+  'awb',
+  'kal16',
+  'slt-hts',
+  'kal-diphone',
+] as const satisfies readonly VoiceName[];
 
 /** A speaker who occurs in the `test` set and nowhere else. */
 export const heldOutVoice: VoiceName = 'ked-diphone';

@@ -25,14 +25,16 @@ export function rootMeanSquare(samples: Float32Array): number {
  */
 export async function readWave(file: string): Promise<Waveform> {
   const bytes = await readFile(file);
-  if (bytes.toString('latin1', 0, 4) !== 'RIFF' || bytes.toString('latin1', 8, 12) !== 'WAVE') throw new Error(`${file} is not a WAVE file`);
+  if (bytes.toString('latin1', 0, 4) !== 'RIFF' || bytes.toString('latin1', 8, 12) !== 'WAVE')
+    throw new Error(`${file} is not a WAVE file`);
   let rate = 0;
-  for (let at = 12; at + 8 <= bytes.length; ) {
+  for (let at = 12; at + 8 <= bytes.length;) {
     const chunk = bytes.toString('latin1', at, at + 4);
     const body = bytes.subarray(at + 8, at + 8 + bytes.readUInt32LE(at + 4));
     if (chunk === 'fmt ') {
       const [format, channels, bits] = [body.readUInt16LE(0), body.readUInt16LE(2), body.readUInt16LE(14)];
-      if (format !== 1 || channels !== 1 || bits !== 16) throw new Error(`${file} is not 16-bit linear sound of one channel`);
+      if (format !== 1 || channels !== 1 || bits !== 16)
+        throw new Error(`${file} is not 16-bit linear sound of one channel`);
       rate = body.readUInt32LE(4);
     }
     if (chunk === 'data' && rate > 0) {

@@ -5,7 +5,7 @@ export type Grammar = Readonly<Record<string, readonly [string, ...string[]]>>;
 
 /** "a" becomes "an" before a vowel's sound; no word of ours begins with u or a silent h after an article. */
 function withArticles(sentence: string): string {
-  return sentence.replace(/\b([Aa]) (?=[aeio]|8\b|8\.|11\b|18\b)/g, '$1n ');
+  return sentence.replace(/\b([Aa]) (?=[aeio]|8|11\b|18\b)/g, '$1n ');
 }
 
 /** Sentences of a grammar, each different from all before. */
