@@ -60,30 +60,29 @@ function storeConfigOf(
   region: string | undefined,
   read: (name: keyof StoreEnv, check: (value: string) => string | null) => string,
 ): StoreConfig | null {
-  switch (kind) {
-    case 'filesystem':
-      return {
-        kind,
-        directory: read('STORE_DIRECTORY', (value) => (value.startsWith('/') ? null : 'must be an absolute path')),
-        signingSecret: read('STORE_SIGNING_SECRET', (value) =>
-          value.length >= MIN_SECRET_LENGTH ? null : `must have at least ${String(MIN_SECRET_LENGTH)} characters`,
-        ),
-        publicBaseUrl: read('STORE_INTERNAL_URL', httpUrlProblem).replace(/\/+$/, ''),
-      };
-    case 's3':
-      return {
-        kind,
-        endpoint: read('S3_ENDPOINT', httpUrlProblem),
-        bucket: read('S3_BUCKET', (value) =>
-          /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value) ? null : 'must be an S3 bucket name (3 to 63 of a-z 0-9 . -)',
-        ),
-        accessKey: read('S3_ACCESS_KEY', () => null),
-        secretKey: read('S3_SECRET_KEY', () => null),
-        region: region === undefined || region === '' ? 'us-east-1' : region,
-      };
-    default:
-      return null;
+  if (kind === 'filesystem') {
+    return {
+      kind,
+      directory: read('STORE_DIRECTORY', (value) => (value.startsWith('/') ? null : 'must be an absolute path')),
+      signingSecret: read('STORE_SIGNING_SECRET', (value) =>
+        value.length >= MIN_SECRET_LENGTH ? null : `must have at least ${String(MIN_SECRET_LENGTH)} characters`,
+      ),
+      publicBaseUrl: read('STORE_INTERNAL_URL', httpUrlProblem).replace(/\/+$/, ''),
+    };
   }
+  if (kind === 's3') {
+    return {
+      kind,
+      endpoint: read('S3_ENDPOINT', httpUrlProblem),
+      bucket: read('S3_BUCKET', (value) =>
+        /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value) ? null : 'must be an S3 bucket name (3 to 63 of a-z 0-9 . -)',
+      ),
+      accessKey: read('S3_ACCESS_KEY', () => null),
+      secretKey: read('S3_SECRET_KEY', () => null),
+      region: region === undefined || region === '' ? 'us-east-1' : region,
+    };
+  }
+  return null;
 }
 
 function httpUrlProblem(value: string): string | null {

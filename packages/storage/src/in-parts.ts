@@ -39,7 +39,7 @@ export async function* inParts(body: Readable, partBytes: number, meter: Meter):
   for await (const piece of body as AsyncIterable<Buffer | string>) {
     const chunk = typeof piece === 'string' ? Buffer.from(piece) : piece;
     meter.add(chunk);
-    for (let at = 0; at < chunk.length; ) {
+    for (let at = 0; at < chunk.length;) {
       const copied = chunk.copy(part, filled, at);
       at += copied;
       filled += copied;

@@ -4,3 +4,4 @@ export * from './keys';
 export * from './object-store';
 export * from './object-store.errors';
 export * from './store-from-config';
+export * from './verified';

@@ -36,14 +36,26 @@ describe('object keys', () => {
     expect(keys.manifestKey({ ...epoch, epoch: 31 }).startsWith(keys.epochPrefix(epoch))).toBe(false);
   });
 
-  test.each(['', '.', '..', '../../etc/passwd', '/etc/passwd', 'a//b', 'a/', 'a/../b', 'a\\b', 'a\0b', 'a\nb', '.hidden', 'é', 'x'.repeat(201)])(
-    'a file name that is not plain (%j) never becomes part of a key',
-    (path) => {
-      expect(() => keys.artifactKey(epoch, path)).toThrow('Internal error');
-      expect(() => keys.baseKey(digest, path)).toThrow('Internal error');
-      expect(() => keys.checkpointKey(epoch, path)).toThrow('Internal error');
-    },
-  );
+  test.each([
+    '',
+    '.',
+    '..',
+    '../../etc/passwd',
+    '/etc/passwd',
+    'a//b',
+    'a/',
+    'a/../b',
+    'a\\b',
+    'a\0b',
+    'a\nb',
+    '.hidden',
+    'é',
+    'x'.repeat(201),
+  ])('a file name that is not plain (%j) never becomes part of a key', (path) => {
+    expect(() => keys.artifactKey(epoch, path)).toThrow('Internal error');
+    expect(() => keys.baseKey(digest, path)).toThrow('Internal error');
+    expect(() => keys.checkpointKey(epoch, path)).toThrow('Internal error');
+  });
 
   test('ids that the platform did not make are refused', () => {
     expect(() => keys.audioKey({ ...item, organizationId: '../x' as OrganizationId })).toThrow();

@@ -68,7 +68,8 @@ export const basePrefix = (digest: string): string => `bases/${digestHex(digest)
 
 /** Answers `key` when it has the form of a key; adapters call this before anything else. Throws InvalidObjectKey. */
 export function checkedKey(key: string): string {
-  if (key.length > MAX_KEY_LENGTH || !key.split('/').every((part) => SEGMENT.test(part))) throw new InvalidObjectKey(key);
+  if (key.length > MAX_KEY_LENGTH || !key.split('/').every((part) => SEGMENT.test(part)))
+    throw new InvalidObjectKey(key);
   return key;
 }
 

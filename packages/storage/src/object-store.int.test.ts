@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { createServer, request as httpRequest } from 'node:http';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -7,12 +8,12 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { ManualClock, delay, type Clock } from '@attune/kernel';
-import type { StoreConfig } from './config';
+import type { S3StoreConfig, StoreConfig } from './config';
 import { filesystemStoreHandler } from './filesystem/filesystem-store.handler';
 import type { ObjectStat, ObjectStore } from './object-store';
 import { ObjectAlreadyExists, ObjectDigestMismatch, ObjectNotFound } from './object-store.errors';
 import { storeFromConfig } from './store-from-config';
-import { s3ServersForTests } from './s3/s3-servers.fixture';
+import { startTestS3 } from '@attune/testing';
 
 const MiB = 1024 * 1024;
 
@@ -43,22 +44,47 @@ async function filesystemSubject(): Promise<Subject> {
   };
 }
 
-function s3Subject(server: Omit<Extract<StoreConfig, { kind: 's3' }>, 'bucket' | 'kind'>): () => Promise<Subject> {
-  return () => {
-    const config: StoreConfig = { kind: 's3', bucket: `attune-${randomUUID().slice(0, 8)}`, ...server };
-    const store = storeFromConfig(config);
-    return Promise.resolve({
-      open: (clock) => storeFromConfig(config, clock),
-      leftovers: async () => (await collect(store.list('t/'))).map(({ key }) => key),
-      close: () => Promise.resolve(),
-    });
+type S3Server = Pick<S3StoreConfig, 'endpoint' | 'accessKey' | 'secretKey' | 'region'>;
+
+/** A bucket of its own on a server, which may hold others'. */
+function s3Subject(server: S3Server, stop: () => Promise<void>): Subject {
+  const config: StoreConfig = { kind: 's3', bucket: `attune-${randomUUID().slice(0, 8)}`, ...server };
+  const store = storeFromConfig(config);
+  return {
+    open: (clock) => storeFromConfig(config, clock),
+    leftovers: async () => (await collect(store.list('t/'))).map(({ key }) => key),
+    close: stop,
   };
 }
 
+async function versitygwSubject(): Promise<Subject> {
+  const server = await startTestS3();
+  if (server === null) throw new Error('versitygw did not start');
+  return s3Subject(server, server.stop);
+}
+
+function namedServerSubject(endpoint: string): Promise<Subject> {
+  const {
+    TEST_S3_ACCESS_KEY: accessKey = '',
+    TEST_S3_SECRET_KEY: secretKey = '',
+    TEST_S3_REGION: region = 'us-east-1',
+  } = process.env;
+  return Promise.resolve(s3Subject({ endpoint, accessKey, secretKey, region }, () => Promise.resolve()));
+}
+
+const named = process.env.TEST_S3_ENDPOINT;
+// Asked synchronously, for tests are registered synchronously.
+const hasGo = spawnSync('go', ['version']).status === 0;
 const subjects: [string, () => Promise<Subject>][] = [
   ['filesystem', filesystemSubject],
-  ...s3ServersForTests().map(([name, server]): [string, () => Promise<Subject>] => [`s3: ${name}`, s3Subject(server)]),
+  ...(hasGo ? [['S3: versitygw', versitygwSubject] as [string, () => Promise<Subject>]] : []),
+  ...(named === undefined
+    ? []
+    : [[`S3: ${named}`, () => namedServerSubject(named)] as [string, () => Promise<Subject>]]),
 ];
+
+// One line in the report for what is left out.
+if (!hasGo) test.skip('object store (S3: versitygw): there is no Go on PATH to build the server', () => undefined);
 
 describe.each(subjects)('object store (%s)', (_name, start) => {
   let subject: Subject;
@@ -69,7 +95,8 @@ describe.each(subjects)('object store (%s)', (_name, start) => {
     store = subject.open();
     await store.prepare();
     await store.prepare();
-  });
+    // Go builds the server the first time.
+  }, 300_000);
   afterAll(async () => {
     await subject.close();
   });
@@ -81,17 +108,21 @@ describe.each(subjects)('object store (%s)', (_name, start) => {
 
   const read = async (key: string, range?: { start: number; end?: number }): Promise<Buffer> =>
     buffer(await store.get(key, range === undefined ? {} : { range }));
-  const keysBelow = async (prefix: string): Promise<string[]> => (await collect(store.list(prefix))).map(({ key }) => key);
+  const keysBelow = async (prefix: string): Promise<string[]> =>
+    (await collect(store.list(prefix))).map(({ key }) => key);
 
-  test.each([0, 1, 1000, 8 * MiB, 8 * MiB + 1, 20 * MiB])('gives back the %d bytes it took, and their sha256', async (bytes) => {
-    const content = randomBytes(bytes);
-    const stored = await store.put('t/a', inPieces(content));
-    expect(stored).toEqual({ bytes, sha256: digest(content) });
-    const { modifiedAt, ...stat } = await store.stat('t/a');
-    expect(stat).toEqual({ key: 't/a', bytes });
-    expect(Math.abs(Date.now() - modifiedAt.getTime())).toBeLessThan(60_000);
-    expect(digest(await read('t/a'))).toBe(stored.sha256);
-  });
+  test.each([0, 1, 1000, 8 * MiB, 8 * MiB + 1, 20 * MiB])(
+    'gives back the %d bytes it took, and their sha256',
+    async (bytes) => {
+      const content = randomBytes(bytes);
+      const stored = await store.put('t/a', inPieces(content));
+      expect(stored).toEqual({ bytes, sha256: digest(content) });
+      const { modifiedAt, ...stat } = await store.stat('t/a');
+      expect(stat).toEqual({ key: 't/a', bytes });
+      expect(Math.abs(Date.now() - modifiedAt.getTime())).toBeLessThan(60_000);
+      expect(digest(await read('t/a'))).toBe(stored.sha256);
+    },
+  );
 
   test('replaces an object as a whole', async () => {
     await store.put('t/a', Readable.from([Buffer.from('the first, longer')]));
@@ -99,34 +130,42 @@ describe.each(subjects)('object store (%s)', (_name, start) => {
     expect((await read('t/a')).toString()).toBe('second');
   });
 
-  test.each([1000, 9 * MiB])('a write-once key refuses the second write of %d bytes and keeps the first', async (bytes) => {
-    const first = randomBytes(bytes);
-    await store.put('t/a', inPieces(first), { ifAbsent: true });
-    const second = store.put('t/a', inPieces(randomBytes(bytes)), { ifAbsent: true });
-    await expect(second).rejects.toThrow(ObjectAlreadyExists);
-    expect(digest(await read('t/a'))).toBe(digest(first));
-  });
+  test.each([1000, 9 * MiB])(
+    'a write-once key refuses the second write of %d bytes and keeps the first',
+    async (bytes) => {
+      const first = randomBytes(bytes);
+      await store.put('t/a', inPieces(first), { ifAbsent: true });
+      const second = store.put('t/a', inPieces(randomBytes(bytes)), { ifAbsent: true });
+      await expect(second).rejects.toThrow(ObjectAlreadyExists);
+      expect(digest(await read('t/a'))).toBe(digest(first));
+    },
+  );
 
   test('of racing write-once writers exactly one wins, and its bytes are the object', async () => {
     const contents = Array.from({ length: 8 }, (_, i) => Buffer.from(`writer ${String(i)}`));
-    const settled = await Promise.allSettled(contents.map((content) => store.put('t/a', inPieces(content), { ifAbsent: true })));
+    const settled = await Promise.allSettled(
+      contents.map((content) => store.put('t/a', inPieces(content), { ifAbsent: true })),
+    );
     const winners = settled.flatMap((one, i) => (one.status === 'fulfilled' ? [i] : []));
     expect(winners).toHaveLength(1);
     expect((await read('t/a')).toString()).toBe(`writer ${String(winners[0])}`);
     for (const one of settled) if (one.status === 'rejected') expect(one.reason).toBeInstanceOf(ObjectAlreadyExists);
   });
 
-  test.each([100, 20 * MiB])('a body that fails after %d bytes leaves nothing, and its error comes out', async (bytes) => {
-    const body = Readable.from(
-      (function* () {
-        yield randomBytes(bytes);
-        throw new Error('the client went away');
-      })(),
-    );
-    await expect(store.put('t/deep/a', body)).rejects.toThrow('the client went away');
-    expect(await store.exists('t/deep/a')).toBe(false);
-    expect(await subject.leftovers()).toEqual([]);
-  });
+  test.each([100, 20 * MiB])(
+    'a body that fails after %d bytes leaves nothing, and its error comes out',
+    async (bytes) => {
+      const body = Readable.from(
+        (function* () {
+          yield randomBytes(bytes);
+          throw new Error('the client went away');
+        })(),
+      );
+      await expect(store.put('t/deep/a', body)).rejects.toThrow('the client went away');
+      expect(await store.exists('t/deep/a')).toBe(false);
+      expect(await subject.leftovers()).toEqual([]);
+    },
+  );
 
   test('a body that is destroyed without an error leaves nothing, and what was there before stays', async () => {
     await store.put('t/a', Readable.from([Buffer.from('before')]));
@@ -197,18 +236,25 @@ describe.each(subjects)('object store (%s)', (_name, start) => {
     expect(await store.deletePrefix('t/page/')).toBe(1100);
   });
 
-  test.each(['../a', 'a/../../b', '/etc/passwd', 'a//b', '', '.x', 'a/.x', 'a\0'])('refuses %j as a key before it touches anything', async (key) => {
-    await expect(store.put(key, Readable.from([Buffer.from('x')]))).rejects.toThrow();
-    await expect(store.get(key)).rejects.toThrow();
-    await expect(store.deletePrefix(`${key}/`)).rejects.toThrow();
-    await expect((async () => store.signedGet(key, 60))()).rejects.toThrow();
-  });
+  test.each(['../a', 'a/../../b', '/etc/passwd', 'a//b', '', '.x', 'a/.x', 'a\0'])(
+    'refuses %j as a key before it touches anything',
+    async (key) => {
+      await expect(store.put(key, Readable.from([Buffer.from('x')]))).rejects.toThrow();
+      await expect(store.get(key)).rejects.toThrow();
+      await expect(store.deletePrefix(`${key}/`)).rejects.toThrow();
+      await expect((async () => store.signedGet(key, 60))()).rejects.toThrow();
+    },
+  );
 
   test('a stream of unknown length passes through bounded memory', async () => {
     const piece = randomBytes(MiB);
     const total = 160;
     let sent = 0;
-    const body = new Readable({ read() { this.push(sent++ < total ? piece : null); } });
+    const body = new Readable({
+      read() {
+        this.push(sent++ < total ? piece : null);
+      },
+    });
     let peak = 0;
     const before = process.memoryUsage().arrayBuffers;
     const sampler = setInterval(() => (peak = Math.max(peak, process.memoryUsage().arrayBuffers - before)), 5);
@@ -250,7 +296,9 @@ describe.each(subjects)('object store (%s)', (_name, start) => {
     expect((await fetch(url, { method: 'PUT', body: 'x' })).status).toBe(403);
     expect((await fetch(url, { method: 'DELETE' })).status).toBeGreaterThanOrEqual(400);
     const put = await store.signedPut('t/c', 60);
-    expect((await fetch(put.url.replace('t/c?', 't/b?'), { method: 'PUT', body: 'x', headers: put.headers })).status).toBe(403);
+    expect(
+      (await fetch(put.url.replace('t/c?', 't/b?'), { method: 'PUT', body: 'x', headers: put.headers })).status,
+    ).toBe(403);
     expect((await fetch(put.url, { method: 'GET', headers: put.headers })).status).toBe(403);
     expect((await read('t/b')).toString()).toBe('not yours');
     expect(await keysBelow('t/')).toEqual(['t/a', 't/b']);
@@ -262,7 +310,8 @@ describe.each(subjects)('object store (%s)', (_name, start) => {
     const send = async (body: Buffer): Promise<number> =>
       (await fetch(put.url, { method: 'PUT', headers: put.headers, body: new Uint8Array(body) })).status;
     expect([200, 201]).toContain(await send(content));
-    expect(await send(randomBytes(9 * MiB))).toBe(412);
+    // Small: a server may refuse before it has read the body, and then close.
+    expect(await send(randomBytes(1000))).toBe(412);
     expect(digest(await read('t/new/a'))).toBe(digest(content));
 
     const yesterday = subject.open(new ManualClock(new Date(Date.now() - 86_400_000)));
@@ -282,7 +331,9 @@ describe.each(subjects)('object store (%s)', (_name, start) => {
     const others = randomBytes(9 * MiB);
     for (const size of [100, 9 * MiB]) {
       const sha256 = digest(content.subarray(0, size));
-      await expect(store.put('t/a', inPieces(others.subarray(0, size)), { sha256 })).rejects.toThrow(ObjectDigestMismatch);
+      await expect(store.put('t/a', inPieces(others.subarray(0, size)), { sha256 })).rejects.toThrow(
+        ObjectDigestMismatch,
+      );
       expect(await store.exists('t/a')).toBe(false);
       const put = await store.signedPut('t/a', 60, sha256);
       const send = async (body: Buffer): Promise<number> =>

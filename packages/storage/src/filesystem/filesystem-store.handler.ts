@@ -50,7 +50,12 @@ export function filesystemStoreHandler(
   };
 }
 
-async function sendObject(store: FilesystemStore, { key }: SignedClaim, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function sendObject(
+  store: FilesystemStore,
+  { key }: SignedClaim,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const { bytes } = await store.stat(key);
   const range = rangeOf(request.headers.range, bytes);
   const { start, end } = range ?? { start: 0, end: bytes - 1 };
@@ -64,7 +69,12 @@ async function sendObject(store: FilesystemStore, { key }: SignedClaim, request:
   await pipeline(content, response);
 }
 
-async function receiveObject(store: FilesystemStore, { key, sha256 }: SignedClaim, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function receiveObject(
+  store: FilesystemStore,
+  { key, sha256 }: SignedClaim,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   // Without a length, a connection that breaks could pass for the end of the object.
   if (request.headers['content-length'] === undefined) throw new Refusal(411, 'Content-Length is needed');
   if (await store.exists(key)) {
@@ -89,7 +99,8 @@ function rangeOf(header: string | undefined, bytes: number): Required<ByteRange>
 function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof ObjectNotFound) return new Refusal(404, 'no such object');
-  if (error instanceof ObjectAlreadyExists) return new Refusal(412, 'there is an object already, and objects are written once');
+  if (error instanceof ObjectAlreadyExists)
+    return new Refusal(412, 'there is an object already, and objects are written once');
   if (error instanceof ObjectDigestMismatch) return new Refusal(400, 'these are not the bytes that this URL is for');
   if (error instanceof InvalidObjectKey) return new Refusal(403, 'not an object key');
   return new Refusal(500, 'the object store failed');
@@ -102,5 +113,7 @@ function refuse(refusal: Refusal, request: IncomingMessage, response: ServerResp
     return;
   }
   // What is left of the body is not read, so the connection cannot serve another request.
-  response.writeHead(refusal.status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }).end(`${refusal.message}\n`);
+  response
+    .writeHead(refusal.status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' })
+    .end(`${refusal.message}\n`);
 }

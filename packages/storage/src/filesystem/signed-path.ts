@@ -23,11 +23,19 @@ export function verifySignedQuery(secret: string, key: string, query: URLSearchP
   const method = query.get('method');
   const expires = query.get('expires') ?? '';
   const signature = query.get('signature') ?? '';
-  if ((method !== 'GET' && method !== 'PUT') || !/^\d{1,12}$/.test(expires) || !/^[0-9a-f]{64}$/.test(signature)) return null;
-  const claim: SignedClaim = { method, key, expiresAtSeconds: Number(expires), sha256: query.get('sha256') ?? undefined };
+  if ((method !== 'GET' && method !== 'PUT') || !/^\d{1,12}$/.test(expires) || !/^[0-9a-f]{64}$/.test(signature))
+    return null;
+  const claim: SignedClaim = {
+    method,
+    key,
+    expiresAtSeconds: Number(expires),
+    sha256: query.get('sha256') ?? undefined,
+  };
   return timingSafeEqual(Buffer.from(signature, 'hex'), signatureOf(secret, claim)) ? claim : null;
 }
 
 function signatureOf(secret: string, { method, key, expiresAtSeconds, sha256 }: SignedClaim): Buffer {
-  return createHmac('sha256', secret).update([method, key, String(expiresAtSeconds), sha256 ?? ''].join('\n')).digest();
+  return createHmac('sha256', secret)
+    .update([method, key, String(expiresAtSeconds), sha256 ?? ''].join('\n'))
+    .digest();
 }

@@ -41,7 +41,10 @@ export function presign(config: S3StoreConfig, request: PresignRequest, now: Dat
   const canonicalHeaders = [...headers].map(([name, value]) => `${name}:${value}\n`).join('');
   const canonical = [request.method, path, query, canonicalHeaders, signedHeaders, 'UNSIGNED-PAYLOAD'].join('\n');
   const toSign = ['AWS4-HMAC-SHA256', time, scope, createHash('sha256').update(canonical).digest('hex')].join('\n');
-  const signingKey = [day, config.region, 's3', 'aws4_request'].reduce<string | Buffer>(hmac, `AWS4${config.secretKey}`);
+  const signingKey = [day, config.region, 's3', 'aws4_request'].reduce<string | Buffer>(
+    hmac,
+    `AWS4${config.secretKey}`,
+  );
   const signature = hmac(signingKey, toSign).toString('hex');
   return `${endpoint.origin}${path}?${query}&X-Amz-Signature=${signature}`;
 }

@@ -59,7 +59,9 @@ export class S3Store implements ObjectStore {
       await this.putWhole(key, only, { ...headers, ...condition });
       return stored;
     } catch (error) {
-      throw hasCode(error, 'PreconditionFailed', 'ConditionalRequestConflict') ? new ObjectAlreadyExists(key, error) : error;
+      throw hasCode(error, 'PreconditionFailed', 'ConditionalRequestConflict')
+        ? new ObjectAlreadyExists(key, error)
+        : error;
     } finally {
       body.destroy();
     }
@@ -103,7 +105,8 @@ export class S3Store implements ObjectStore {
     const flush = async (): Promise<void> => {
       const answers = await this.client.removeObjects(this.config.bucket, batch);
       const refused = answers.find((answer) => answer?.Error !== undefined)?.Error;
-      if (refused !== undefined) throw new Error(`the store did not remove ${refused.Key ?? prefix}: ${refused.Message ?? ''}`);
+      if (refused !== undefined)
+        throw new Error(`the store did not remove ${refused.Key ?? prefix}: ${refused.Message ?? ''}`);
       removed += batch.length;
       batch = [];
     };
@@ -184,8 +187,15 @@ export class S3Store implements ObjectStore {
     return etag;
   }
 
-  private async completeUpload(key: string, uploadId: string, etags: string[], condition: Record<string, string>): Promise<void> {
-    const parts = etags.map((etag, i) => `<Part><PartNumber>${String(i + 1)}</PartNumber><ETag>${etag}</ETag></Part>`).join('');
+  private async completeUpload(
+    key: string,
+    uploadId: string,
+    etags: string[],
+    condition: Record<string, string>,
+  ): Promise<void> {
+    const parts = etags
+      .map((etag, i) => `<Part><PartNumber>${String(i + 1)}</PartNumber><ETag>${etag}</ETag></Part>`)
+      .join('');
     const answer = await this.client.makeRequestAsync(
       {
         method: 'POST',

@@ -1,0 +1,4 @@
+export * from './audio.errors';
+export * from './normalize';
+export { SandboxFailed } from './sandbox';
+export * from './sniff';
