@@ -1,0 +1,225 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AttuneClient } from '@attune/client';
+import { freePort } from '@attune/embedded';
+import { delay } from '@attune/kernel';
+import { speak } from '@attune/speech';
+import { Client } from 'pg';
+import { readSettings } from '../env';
+import { startPlatform, type Platform } from '../platform';
+
+/** Every process that may be killed: the platform's own, and the two that live only while a run does. */
+export const targets = [
+  'models-api',
+  'ingestion',
+  'trainer',
+  'evaluator',
+  'billing',
+  'stt',
+  'nats',
+  'postgres',
+  'runner',
+  'engine',
+] as const;
+export type Target = (typeof targets)[number];
+
+/** The moments of a run at which somebody dies, in their order. */
+export const moments = ['queued', 'preparing', 'training', 'decoding', 'evaluating'] as const;
+export type Moment = (typeof moments)[number];
+
+/** Runner and engine do not live at every moment. */
+export function isPossible(target: Target, moment: Moment): boolean {
+  if (target === 'engine') return moment === 'training' || moment === 'decoding';
+  return target !== 'runner' || (moment !== 'queued' && moment !== 'evaluating');
+}
+
+const root = join(__dirname, '..', '..', '..', '..');
+const scriptedEngine = join(root, 'packages', 'engine-protocol', 'test-engine', 'engine.mjs');
+const PATIENCE_MS = 60_000;
+
+/** A whole platform on the scripted engine, slow enough that every moment of a run can be held. */
+export class KillLab {
+  private constructor(
+    private readonly home: string,
+    private readonly platform: Platform,
+    private readonly client: AttuneClient,
+    private readonly modelId: number,
+  ) {}
+
+  static async open(): Promise<KillLab> {
+    const home = mkdtempSync(join(tmpdir(), 'attune-kill-'));
+    const script = join(home, 'script.json');
+    writeFileSync(script, JSON.stringify({ steps: 20, step_ms: 100, checkpoint_every: 5, item_ms: 300 }));
+    const base = join(home, 'base');
+    const engine = [process.execPath, scriptedEngine, '--script', script];
+    execFileSync(engine[0] ?? '', [...engine.slice(1), 'base', 'default', '--output', base]);
+    const settings = readSettings({
+      ...process.env,
+      ATTUNE_HOME: join(home, 'attune'),
+      ATTUNE_PORT: String(await freePort()),
+      ATTUNE_ENGINE: JSON.stringify(engine),
+      ATTUNE_BASE: base,
+      ATTUNE_MINIMUM_TRAINING_SECONDS: '1',
+      ATTUNE_LEASE_SECONDS: '3',
+    });
+    const platform = await startPlatform(settings);
+    const client = new AttuneClient({ baseUrl: platform.url, apiKey: readFileSync(platform.keyFile, 'utf8').trim() });
+    const { id } = await client.models.create({ name: 'Kill lab', language: 'en' });
+    await uploadPairs(client, id, join(home, 'pairs'));
+    return new KillLab(home, platform, client, id);
+  }
+
+  /** Starts a run, kills `target` at `moment`, waits for the end, and answers what the run left behind. */
+  async killDuringRun(target: Target, moment: Moment): Promise<{ status: number; versions: number; usages: number }> {
+    await this.client.startRun(this.modelId);
+    const runId = await this.newestRun();
+    const release = await this.hold(moment, runId);
+    this.kill(target);
+    release();
+    const model = await this.client.waitForRun(this.modelId, { outageSeconds: 60 });
+    const count = (table: string): Promise<number> =>
+      this.query(`SELECT count(*)::int AS n FROM ${table} WHERE run_id = $1`, [runId]).then((rows) =>
+        Number(rows[0]?.['n']),
+      );
+    const deadline = performance.now() + PATIENCE_MS;
+    while ((await count('billing.usage')) === 0 && performance.now() < deadline) await delay(100);
+    return {
+      status: model.training_status,
+      versions: await count('models.version'),
+      usages: await count('billing.usage'),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.platform.stop();
+    rmSync(this.home, { recursive: true, force: true });
+  }
+
+  /** Waits for the moment and keeps it: whoever would end it is stopped (SIGSTOP) until the answered function is called. */
+  private async hold(moment: Moment, runId: string): Promise<() => void> {
+    switch (moment) {
+      case 'queued':
+        return () => undefined;
+      case 'preparing':
+        return freeze(await this.waitFor(() => this.pidsOf('runner')[0]));
+      case 'training':
+        await this.waitFor(async () => ((await this.stateOf(runId)) === 'training' ? true : undefined));
+        return freeze(await this.waitFor(() => this.pidsOf('engine')[0]));
+      case 'decoding':
+        return freeze(await this.waitFor(() => this.pidsOf('engine', 'transcribe')[0]));
+      case 'evaluating': {
+        const release = freeze(this.pidsOf('evaluator')[0] ?? 0);
+        await this.waitFor(async () => ((await this.stateOf(runId)) === 'evaluating' ? true : undefined));
+        return release;
+      }
+    }
+  }
+
+  private kill(target: Target): void {
+    for (const pid of this.pidsOf(target)) process.kill(pid, 'SIGKILL');
+  }
+
+  private pidsOf(target: Target, command = ''): number[] {
+    if (target !== 'runner' && target !== 'engine') {
+      const pid = this.platform.children.get(target)?.pid;
+      return pid === null || pid === undefined ? [] : [pid];
+    }
+    const trainer = this.platform.children.get('trainer')?.pid ?? 0;
+    const runners = descendantsOf(trainer).filter(({ command: line }) => line.includes('runner.js'));
+    if (target === 'runner') return runners.map(({ pid }) => pid);
+    const wanted = (line: string): boolean => line.includes('engine.mjs') && line.includes(command);
+    return runners.flatMap(({ pid }) => descendantsOf(pid).filter((one) => wanted(one.command))).map(({ pid }) => pid);
+  }
+
+  private async newestRun(): Promise<string> {
+    const rows = await this.query('SELECT id FROM models.run WHERE model_id = $1 ORDER BY id DESC LIMIT 1', [
+      this.modelId,
+    ]);
+    return String(rows[0]?.['id']);
+  }
+
+  private async stateOf(runId: string): Promise<string> {
+    const rows = await this.query('SELECT state FROM training.training_run WHERE id = $1', [runId]);
+    return String(rows[0]?.['state']);
+  }
+
+  private async query(sql: string, values: unknown[]): Promise<Record<string, unknown>[]> {
+    const deadline = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const connection = new Client({ connectionString: this.platform.databaseUrl });
+      try {
+        await connection.connect();
+        return (await connection.query<Record<string, unknown>>(sql, values)).rows;
+      } catch (error) {
+        // PostgreSQL itself may be the one that was killed.
+        if (performance.now() > deadline) throw error;
+        await delay(200);
+      } finally {
+        await connection.end().catch(() => undefined);
+      }
+    }
+  }
+
+  private async waitFor<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+    const deadline = performance.now() + PATIENCE_MS;
+    while (performance.now() < deadline) {
+      const seen = await look();
+      if (seen !== undefined) return seen;
+      await delay(10);
+    }
+    throw new Error('the moment did not come');
+  }
+}
+
+async function uploadPairs(client: AttuneClient, modelId: number, directory: string): Promise<void> {
+  mkdirSync(directory);
+  const texts = [
+    'the lungs are clear',
+    'no acute fracture is seen',
+    'the heart is of normal size',
+    'there is a small effusion',
+  ];
+  for (const [index, text] of texts.entries()) {
+    const audioPath = join(directory, `${String(index)}.wav`);
+    const transcriptPath = join(directory, `${String(index)}.txt`);
+    await speak(text, 'slt', audioPath);
+    writeFileSync(transcriptPath, text);
+    await client.uploadPair(modelId, { type: index === 0 ? 'test' : 'train', audioPath, transcriptPath });
+  }
+  await client.waitForData(modelId);
+}
+
+function freeze(pid: number): () => void {
+  process.kill(pid, 'SIGSTOP');
+  return () => {
+    try {
+      process.kill(pid, 'SIGCONT');
+    } catch {
+      // It was the one that was killed, or it died with its parent.
+    }
+  };
+}
+
+interface Process {
+  pid: number;
+  command: string;
+}
+
+function descendantsOf(pid: number): Process[] {
+  const all = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+        const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+        return [{ pid: Number(name), parent, command: readFileSync(`/proc/${name}/cmdline`, 'utf8') }];
+      } catch {
+        return []; // It ended while we looked.
+      }
+    });
+  const below = (parent: number): Process[] =>
+    all.filter((one) => one.parent === parent).flatMap((one) => [one, ...below(one.pid)]);
+  return below(pid);
+}
