@@ -20,8 +20,6 @@ const DEFAULT_STATEMENT_TIMEOUT_MS = 30_000;
 /** A transaction whose client went to sleep must not hold its locks for ever. */
 const IDLE_IN_TRANSACTION_MS = 60_000;
 
-const BIGINT_OID = 20;
-
 /** PostgreSQL's bigint as a JavaScript number. Throws above 2^53 instead of rounding. */
 export function parseBigint(text: string): number {
   const value = Number(text);
@@ -29,16 +27,19 @@ export function parseBigint(text: string): number {
   return value;
 }
 
+type TypeId = Parameters<typeof types.getTypeParser>[0];
+type TypeParser = (text: string) => unknown;
+
+function typeParser(type: TypeId, format?: 'text' | 'binary'): TypeParser {
+  if (type === types.builtins.INT8 && format !== 'binary') return parseBigint;
+  return types.getTypeParser(type, format) as TypeParser;
+}
+
 /** bigint columns arrive as numbers (ids and counters stay below 2^53); everything else as pg has it. */
-export const rowTypes: CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === BIGINT_OID && format !== 'binary'
-      ? parseBigint
-      : types.getTypeParser(oid, format)) as CustomTypesConfig['getTypeParser'],
-};
+const rowTypes: CustomTypesConfig = { getTypeParser: typeParser as CustomTypesConfig['getTypeParser'] };
 
 /** Session settings that go with the connection's start packet, so that they cost no round trip. */
-export function sessionOptions(schema: string, statementTimeoutMs = DEFAULT_STATEMENT_TIMEOUT_MS): string {
+function sessionOptions(schema: string, statementTimeoutMs = DEFAULT_STATEMENT_TIMEOUT_MS): string {
   return [
     `search_path=${schema}`,
     `statement_timeout=${String(statementTimeoutMs)}`,

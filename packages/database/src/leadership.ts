@@ -46,7 +46,6 @@ export async function withLeadership(
 async function watchConnection(client: Client, lost: AbortController, done: AbortSignal): Promise<void> {
   while (!done.aborted && !lost.signal.aborted) {
     await delay(PING_EVERY_MS, done);
-    if (done.aborted) return;
     const timeout = delay(PING_TIMEOUT_MS, done).then(() => done.aborted);
     const answered = await Promise.race([
       client.query('SELECT 1').then(

@@ -18,11 +18,11 @@ export function run(command: string, args: readonly string[], options: SpawnOpti
     const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let all = '';
-    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       stdout += chunk;
       all += chunk;
     });
-    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (all += chunk));
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (all += chunk));
     child.once('error', reject);
     child.once('close', (status) => {
       if (status === 0) resolve(stdout);

@@ -107,7 +107,6 @@ export class SupervisedChild extends EventEmitter<{ start: [number]; exit: [Chil
       const exit = await exitOf(this.child);
       this.afterExit(exit);
       if (this.settings.restart === 'never') this.stopping.abort();
-      if (this.stopping.signal.aborted) return;
       if (performance.now() - startedAt > HEALTHY_MS) pauseMs = FIRST_PAUSE_MS;
       await delay(pauseMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
       pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS);

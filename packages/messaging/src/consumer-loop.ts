@@ -120,13 +120,16 @@ export class ConsumerLoop {
       case 'handled':
       case 'duplicate':
       case 'unknown':
-        return message.ack();
+        message.ack();
+        return;
       case 'dead':
-        return message.term(outcome.reason.slice(0, 200));
+        message.term(outcome.reason.slice(0, 200));
+        return;
       case 'failed':
-        return message.nak(at(this.settings.retryDelaysMs ?? RETRY_DELAYS_MS, outcome.attempts));
+        message.nak(at(this.settings.retryDelaysMs ?? RETRY_DELAYS_MS, outcome.attempts));
+        return;
       case 'deferred':
-        return message.nak(at(DEFER_DELAYS_MS, message.info.deliveryCount));
+        message.nak(at(DEFER_DELAYS_MS, message.info.deliveryCount));
     }
   }
 }

@@ -131,7 +131,7 @@ describe('consumers', () => {
       }),
     ]);
     await fixture.publish([4001]);
-    await eventually(async () => expect(tries).toBe(3));
+    await eventually(() => expect(tries).toBe(3));
     await eventually(async () => {
       expect((await fixture.effects(name)).filter((n) => n === 4001)).toEqual([4001]);
     });

@@ -90,7 +90,7 @@ export class Outbox {
       source: this.service,
       organization_id: organizationId,
       time: this.clock.now().toISOString(),
-      data: eventSchemas[name].parse(payload) as EventPayload<N>,
+      data: eventSchemas[name].parse(payload),
     };
   }
 }

@@ -107,9 +107,9 @@ export class Relay {
       { applicationName: `${database.schema} relay`, schema: database.schema },
       { timeoutMs: 0 },
     );
-    let lost: Error | null = null;
+    const connection: { lost: Error | null } = { lost: null };
     const onLost = (error?: Error): void => {
-      lost ??= error ?? new Error('Connection terminated');
+      connection.lost ??= error ?? new Error('Connection terminated');
       this.wakeUp.notify();
     };
     client.once('error', onLost).once('end', onLost);
@@ -118,7 +118,7 @@ export class Relay {
       await client.query(`LISTEN "attune_outbox_${database.schema}"`);
       let lagAt = 0;
       while (!this.stopped) {
-        if (lost !== null) throw lost;
+        if (connection.lost !== null) throw connection.lost;
         const full = this.settings.isConnected() && (await this.relayBatch(client));
         succeeded();
         if (performance.now() >= lagAt) {

@@ -84,7 +84,7 @@ export class Rpc {
       });
     const answer = answerSchema.parse(message.json());
     if ('error' in answer) throw toAppError(name, answer.error);
-    return requestSchemas[name].reply.parse(answer.reply) as ReplyOf<N>;
+    return requestSchemas[name].reply.parse(answer.reply);
   }
 
   private async respond<N extends RequestName>(

@@ -14,6 +14,6 @@ export function anEvent<N extends EventName>(
     organization_id: newId(),
     time: new Date().toISOString(),
     ...fields,
-    data: eventSchemas[name].parse(data) as EventPayload<N>,
+    data: eventSchemas[name].parse(data),
   };
 }

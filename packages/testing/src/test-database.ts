@@ -36,7 +36,8 @@ export class TestDatabase {
 
   /** Closes what `open` opened and drops the database, whoever is still connected. */
   async drop(): Promise<void> {
-    await Promise.all(this.opened.map(({ dataSource }) => dataSource.isInitialized && dataSource.destroy()));
+    const open = this.opened.filter(({ dataSource }) => dataSource.isInitialized);
+    await Promise.all(open.map(({ dataSource }) => dataSource.destroy()));
     await withClient(this.clusterUrl, (client) =>
       client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(this.name)} WITH (FORCE)`),
     );
