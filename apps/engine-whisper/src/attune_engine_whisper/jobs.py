@@ -84,6 +84,7 @@ class AlignItem:
 @dataclass(frozen=True)
 class AlignJob:
     base_directory: Path
+    base_digest: str
     language: str
     threads: int
     max_seconds: float
@@ -187,6 +188,7 @@ def read_align_job(path: Path) -> AlignJob:
     base = fields.object("base")
     job = AlignJob(
         base_directory=base.path("directory"),
+        base_digest=base.text("digest"),
         language=_language(fields),
         threads=_threads(fields),
         max_seconds=fields.optional("max_seconds", lambda name: fields.number(name, least=5, below=30.001), 30.0),
@@ -194,7 +196,6 @@ def read_align_job(path: Path) -> AlignJob:
         output_directory=fields.path("output_directory"),
         results=fields.path("results"),
     )
-    base.text("digest")
     base.finish()
     fields.finish()
     return job

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from ctranslate2 import set_random_seed
 from faster_whisper import WhisperModel
 
 from attune_engine_whisper.audio import RATE, Samples
@@ -12,6 +13,8 @@ from attune_engine_whisper.errors import RequestError
 from attune_engine_whisper.languages import LANGUAGES
 from attune_engine_whisper.serving.voice_activity import VoiceActivity
 
+# Tokens a window may have, by seconds of audio in it: no one speaks faster, and a model that loops stops sooner.
+_TOKENS_PER_SECOND, _LEAST_TOKENS, _MOST_TOKENS = 10, 40, 224
 # The first is greedy or beam search; the others sample, when that one loops or is most improbable.
 _TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
@@ -46,6 +49,7 @@ def recognize(
     activity = VoiceActivity(samples)
     if not activity.anywhere():
         return transcript
+    set_random_seed(0)
     segments, _ = model.transcribe(
         samples,
         language=language,
@@ -53,6 +57,7 @@ def recognize(
         temperature=_TEMPERATURES,
         hotwords=hotwords,
         word_timestamps=True,
+        max_new_tokens=min(_MOST_TOKENS, _LEAST_TOKENS + int(_TOKENS_PER_SECOND * transcript.duration)),
         condition_on_previous_text=False,  # a loop in one window would go on in the next
         vad_filter=False,
     )

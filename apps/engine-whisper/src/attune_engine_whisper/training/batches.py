@@ -1,12 +1,13 @@
 """Turns planned windows into what the model is trained on: samples, tokens and labels."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 
-from attune_engine_whisper.audio import RATE
+from attune_engine_whisper.audio import RATE, Samples
 from attune_engine_whisper.training.augmentation import augment
 from attune_engine_whisper.training.clips import Clip
 from attune_engine_whisper.training.mel import WINDOW
@@ -48,18 +49,27 @@ def window_tokens(window: Window, clips: Sequence[Clip], vocabulary: Vocabulary)
 def make_batch(
     windows: Sequence[Window], clips: Sequence[Clip], vocabulary: Vocabulary, rng: np.random.Generator
 ) -> Batch:
-    """Reads and mixes the audio of some windows."""
+    """Reads, augments and mixes the audio of some windows."""
+    samples = mix_windows(windows, [partial(_augmented, clip, rng) for clip in clips])
+    seconds = sum(clips[i].utterance.samples for window in windows for i, _ in window.placed) / RATE
+    targets = [window_tokens(window, clips, vocabulary) for window in windows]
+    inputs, labels = label_tensors(targets, vocabulary)
+    return Batch(samples, inputs, labels, seconds)
+
+
+def _augmented(clip: Clip, rng: np.random.Generator) -> Samples:
+    return augment(clip.read(), rng)
+
+
+def mix_windows(windows: Sequence[Window], readers: Sequence[Callable[[], Samples]]) -> torch.Tensor:
+    """Samples (windows, 480,000); a straddling utterance is heard as far as the window goes."""
     samples = np.zeros((len(windows), WINDOW), np.float32)
-    seconds = 0.0
     for row, window in zip(samples, windows, strict=True):
         straddling = [window.straddling] if window.straddling is not None else []
         for index, first in [*window.placed, *straddling]:
-            speech = augment(clips[index].read(), rng)[: WINDOW - first]
+            speech = readers[index]()[: WINDOW - first]
             row[first : first + len(speech)] = speech
-            seconds += len(speech) / RATE
-    targets = [window_tokens(window, clips, vocabulary) for window in windows]
-    inputs, labels = label_tensors(targets, vocabulary)
-    return Batch(torch.from_numpy(samples), inputs, labels, seconds)
+    return torch.from_numpy(samples)
 
 
 def label_tensors(

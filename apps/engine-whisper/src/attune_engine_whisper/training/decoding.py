@@ -11,7 +11,10 @@ MOST_NEW_TOKENS = 224  # half of the decoder's context, as everywhere in Whisper
 
 
 def greedy(network: Network, encoded: torch.Tensor, vocabulary: Vocabulary) -> list[list[int]]:
-    """The likeliest token after token for each encoded window, without timestamps and without the end token."""
+    """The likeliest token after token for each encoded window, without timestamps and without the end token.
+
+    In float32: autocast would convert all weights anew for every token.
+    """
     from transformers import DynamicCache, EncoderDecoderCache
 
     decoder: Any = network.model.model.decoder
@@ -21,10 +24,11 @@ def greedy(network: Network, encoded: torch.Tensor, vocabulary: Vocabulary) -> l
     ended = torch.zeros(len(encoded), dtype=torch.bool, device=encoded.device)
     found: list[torch.Tensor] = []
     for step in range(MOST_NEW_TOKENS):
-        hidden = decoder(
-            input_ids=tokens, encoder_hidden_states=encoded, past_key_values=cache, use_cache=True
-        ).last_hidden_state
-        logits = network.model.proj_out(hidden[:, -1]).float()
+        with torch.autocast(encoded.device.type, enabled=False):
+            hidden = decoder(
+                input_ids=tokens, encoder_hidden_states=encoded.float(), past_key_values=cache, use_cache=True
+            ).last_hidden_state
+            logits = network.model.proj_out(hidden[:, -1])
         logits[:, network.suppressed] = -torch.inf
         if step == 0:
             logits[:, network.suppressed_first] = -torch.inf

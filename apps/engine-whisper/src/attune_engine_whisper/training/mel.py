@@ -24,8 +24,9 @@ class LogMel:
 
     def __call__(self, windows: torch.Tensor) -> torch.Tensor:
         """Samples (batch, 480,000) to features (batch, bins, 3,000)."""
-        spectrum = torch.stft(windows.to(self._device), _FFT, _HOP, window=self._hann, return_complex=True)
-        energies = self._filters @ spectrum[..., :-1].abs().square()
+        with torch.autocast(self._device.type, enabled=False):
+            spectrum = torch.stft(windows.to(self._device), _FFT, _HOP, window=self._hann, return_complex=True)
+            energies = self._filters @ spectrum[..., :-1].abs().square()
         levels = energies.clamp(min=1e-10).log10()
         floor = levels.amax(dim=(-2, -1), keepdim=True) - 8
         return (torch.maximum(levels, floor) + 4) / 4

@@ -16,13 +16,7 @@ from attune_engine_whisper.training.clips import Clip
 from attune_engine_whisper.training.loop import Loop
 from attune_engine_whisper.training.mel import LogMel
 from attune_engine_whisper.training.network import Network
-from attune_engine_whisper.training.verification import (
-    Verification,
-    compare,
-    decode_packaged,
-    decode_trained,
-    sample_of,
-)
+from attune_engine_whisper.training.verification import Sample, Verification, compare
 from attune_engine_whisper.vocabulary import Vocabulary
 
 _KEPT_FROM_BASE = ("tokenizer.json", "tokenizer_config.json", "preprocessor_config.json", "generation_config.json")
@@ -47,15 +41,15 @@ class Packaging:
         events.stage("packaging")
         between()
         self._network.save_adapter(target / "adapter", self._job.base_digest)
-        sample = sample_of(validating, training)
         mel = LogMel(self._network.mel_bins, self._network.device)
-        trained = decode_trained(self._network, sample, mel, self._vocabulary)
+        sample = Sample(validating, training, mel, self._vocabulary)
+        trained = sample.decode_trained(self._network)
         between()
         self._convert(target)
         between()
         events.stage("verifying")
         float32, int8 = (
-            decode_packaged(target / "ctranslate2", precision, sample, mel, self._vocabulary, self._job.threads)
+            sample.decode_packaged(target / "ctranslate2", precision, self._job.threads)
             for precision in ("float32", "int8")
         )
         verification = compare(sample, trained, float32, int8, self._job.language)

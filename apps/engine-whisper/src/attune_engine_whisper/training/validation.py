@@ -14,7 +14,7 @@ from attune_engine_whisper.training.network import Network
 from attune_engine_whisper.vocabulary import Vocabulary
 from attune_engine_whisper.word_errors import word_error_rate
 
-BATCH = 8
+_BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Validation:
 
 
 def features_of(clips: Sequence[Clip], mel: LogMel) -> torch.Tensor:
-    """One window for each utterance."""
+    """A window for each utterance."""
     samples = np.zeros((len(clips), WINDOW), np.float32)
     for row, clip in zip(samples, clips, strict=True):
         speech = clip.read()
@@ -48,9 +48,9 @@ def validate(
     losses: list[tuple[float, int]] = []
     # Similar lengths together: a batch decodes as long as its longest.
     ordered = sorted(clips, key=lambda clip: (len(clip.tokens), clip.item.id))
-    for start in range(0, len(ordered), BATCH):
+    for start in range(0, len(ordered), _BATCH):
         between()
-        part = ordered[start : start + BATCH]
+        part = ordered[start : start + _BATCH]
         encoded = network.encode(features_of(part, mel))
         prompt = [*vocabulary.start, vocabulary.no_timestamps]
         inputs, labels = label_tensors([([*prompt, *c.tokens, vocabulary.end], len(prompt)) for c in part], vocabulary)
