@@ -25,12 +25,28 @@ handOver([...COMMANDS[command].map((path) => join(root, path)), ...rest]);
 /** One clear line where the platform is another than the ones we know how to set up. */
 function checkPlatform() {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 19)) stop(`Node 20.19 or newer is needed; this is ${process.versions.node}`);
+  if (major < 20 || (major === 20 && minor < 19))
+    stop(`Node 20.19 or newer is needed; this is ${process.versions.node}`);
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    stop(`Attune sets itself up on Linux x64 (Debian 12 or newer); on ${process.platform} ${process.arch} use deploy/ with your own PostgreSQL, NATS and engine`);
+    stop(
+      `Attune sets itself up on Linux x64 (Debian 12 or newer); on ${process.platform} ${process.arch} use deploy/ with your own PostgreSQL, NATS and engine`,
+    );
   }
   const python = spawnSync('python3', ['-c', 'import sys; print(sys.version_info >= (3, 11))'], { encoding: 'utf8' });
-  if (python.stdout?.trim() !== 'True') stop('Python 3.11 or newer is needed: install the packages python3 and python3-venv');
+  if (python.stdout?.trim() !== 'True')
+    stop('Python 3.11 or newer is needed: install the packages python3 and python3-pip');
+  if (spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) installPip();
+}
+
+/** Debian's python3 comes without pip, which fetches the one tool that fetches the rest. */
+function installPip() {
+  const asRoot = process.getuid() === 0 ? [] : ['sudo', '-n'];
+  const apt = (...args) => {
+    const [program, ...rest] = [...asRoot, 'apt-get', '-q', ...args];
+    return spawnSync(program, rest, { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status === 0;
+  };
+  const install = ['install', '-y', '--no-install-recommends', 'python3-pip'];
+  if (!apt(...install) && !(apt('update') && apt(...install))) stop('please install the package python3-pip');
 }
 
 /** The engine's Python environment, outside the checkout, keyed by its lock. */

@@ -15,7 +15,8 @@ mkdirSync(results, { recursive: true });
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const parts = {
   format: () => check(bin('prettier'), ['--check', '.', '--log-level', 'warn']),
-  boundaries: () => check(bin('depcruise'), ['apps', 'packages', 'deploy', '--config', 'packages/tooling/dependency-cruiser.cjs']),
+  boundaries: () =>
+    check(bin('depcruise'), ['apps', 'packages', 'deploy', '--config', 'packages/tooling/dependency-cruiser.cjs']),
   types: () => check('npx', ['--yes', pnpm(), 'run', 'typecheck', '--output-logs=errors-only']),
   lint: () => check(bin('eslint'), ['.', '--max-warnings', '0']),
   unit: () => jest('unit'),
@@ -76,7 +77,11 @@ function pytest() {
   const report = join(results, 'engine.xml');
   const status = spawn('bash', [join(root, 'apps/engine-whisper/check.sh')], { ATTUNE_JUNIT: report });
   if (!existsSync(report)) return { passed: 0, failed: 1 };
-  const number = (name) => Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(readFileSync(report, 'utf8'))?.[1] ?? 0);
+  const number = (name) =>
+    Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(readFileSync(report, 'utf8'))?.[1] ?? 0);
   const failed = number('failures') + number('errors');
-  return { passed: number('tests') - failed - number('skipped'), failed: failed + (status !== 0 && failed === 0 ? 1 : 0) };
+  return {
+    passed: number('tests') - failed - number('skipped'),
+    failed: failed + (status !== 0 && failed === 0 ? 1 : 0),
+  };
 }

@@ -32,7 +32,11 @@ const work = mkdtempSync(join(tmpdir(), 'attune-accuracy-'));
 
 try {
   run(engine, ['base', 'default', '--output', base]);
-  const manifest = await generateDataset({ directory: join(work, 'speech'), seed: Number(values.seed), minutes: Number(values.minutes) });
+  const manifest = await generateDataset({
+    directory: join(work, 'speech'),
+    seed: Number(values.seed),
+    minutes: Number(values.minutes),
+  });
   const sets = bySet(manifest.items.map(normalize));
   const started = performance.now();
   const job = write('train.json', {
@@ -44,17 +48,33 @@ try {
     seed: 17,
     threads: 2,
     ...(values.epochs === undefined ? {} : { epochs: Number(values.epochs) }),
-    items: sets.train.map(({ id, audio, sha256, ms, text }) => ({ id, audio, sha256, duration_ms: ms, transcript: text, recording: id })),
+    items: sets.train.map(({ id, audio, sha256, ms, text }) => ({
+      id,
+      audio,
+      sha256,
+      duration_ms: ms,
+      transcript: text,
+      recording: id,
+    })),
     checkpoint_directory: folder('checkpoints'),
     output_directory: folder('artifact'),
   });
   run(engine, ['train', job]);
   const trainSeconds = (performance.now() - started) / 1000;
 
-  const result = { method: values.method, minutes: Number(values.minutes), train_seconds: round(trainSeconds), sets: {} };
+  const result = {
+    method: values.method,
+    minutes: Number(values.minutes),
+    train_seconds: round(trainSeconds),
+    sets: {},
+  };
   for (const name of ['test', 'unseen', 'general']) {
-    const texts = { base: decode(join(base, 'ctranslate2'), name, sets[name]), custom: decode(join(work, 'artifact', 'ctranslate2'), name, sets[name]) };
-    const scores = (side) => sets[name].map((item) => scoreItem({ reference: item.text, hypothesis: texts[side].get(item.id) ?? '' }, 'en'));
+    const texts = {
+      base: decode(join(base, 'ctranslate2'), name, sets[name]),
+      custom: decode(join(work, 'artifact', 'ctranslate2'), name, sets[name]),
+    };
+    const scores = (side) =>
+      sets[name].map((item) => scoreItem({ reference: item.text, hypothesis: texts[side].get(item.id) ?? '' }, 'en'));
     const [baseScores, customScores] = [scores('base'), scores('custom')];
     const rate = (all, unit) => errorRate(sumScores(all).normalized[unit]);
     const interval = pairedBootstrap(
@@ -108,13 +128,17 @@ function decode(model, name, items) {
     results,
   });
   run(engine, ['transcribe', job]);
-  const lines = readFileSync(results, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+  const lines = readFileSync(results, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   return new Map(lines.map(({ id, text }) => [id, text]));
 }
 
 function run(program, args) {
   const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}\n${stdout?.slice(-2000)}\n${stderr}`);
+  if (status !== 0)
+    throw new Error(`${program} ${args.join(' ')} ended with ${status}\n${stdout?.slice(-2000)}\n${stderr}`);
 }
 
 function write(name, content) {

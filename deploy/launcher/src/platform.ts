@@ -130,13 +130,15 @@ async function choosePorts(settings: Settings): Promise<Surroundings['ports']> {
 }
 
 async function migrateAll(surroundings: Surroundings): Promise<void> {
-  // One after the other: they take the same lock, and roles are the whole cluster's.
-  for (const name of serviceNames) {
-    if (schemas[name] === undefined) continue;
-    await run(process.execPath, [program(surroundings.root, name, 'migrate.js')], {
-      env: migrationEnvironment(name, surroundings),
-    });
-  }
+  // Side by side: the commands themselves take turns where they must, by a lock of the database.
+  const owners = serviceNames.filter((name) => schemas[name] !== undefined);
+  await Promise.all(
+    owners.map((name) =>
+      run(process.execPath, [program(surroundings.root, name, 'migrate.js')], {
+        env: migrationEnvironment(name, surroundings),
+      }),
+    ),
+  );
 }
 
 async function startServices(surroundings: Surroundings, started: Started): Promise<void> {
