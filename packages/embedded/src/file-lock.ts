@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { open, readFile, rm } from 'node:fs/promises';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const RETRY_MS = 100;
@@ -16,17 +16,20 @@ export async function withFileLock<T>(path: string, fn: () => Promise<T>): Promi
   }
 }
 
+/** The file appears with its holder's id in it, in one step: a death in between leaves no lock without a holder. */
 async function take(path: string): Promise<boolean> {
+  const ours = `${path}.${String(process.pid)}`;
+  await writeFile(ours, String(process.pid));
   try {
-    const file = await open(path, 'wx');
-    await file.writeFile(String(process.pid));
-    await file.close();
+    await link(ours, path);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    const holder = Number(await readFile(path, 'utf8').catch(() => '0'));
-    if (Number.isInteger(holder) && holder > 0 && !isAlive(holder)) await rm(path, { force: true });
+    const holder = Number(await readFile(path, 'utf8').catch(() => String(process.pid)));
+    if (!isAlive(holder)) await rm(path, { force: true });
     return false;
+  } finally {
+    await rm(ours, { force: true });
   }
 }
 
