@@ -1,0 +1,2 @@
+/** The service's structured logger. */
+export const LOGGER = Symbol('attune:logger');
