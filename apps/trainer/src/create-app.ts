@@ -8,7 +8,8 @@ import type { Env } from './env';
 /** The application, not yet listening. Where the store is a folder, its signed URLs are answered here: runners reach nothing else. */
 export async function createApp(env: Env, logger: Logger): Promise<NestFastifyApplication> {
   const app = await createHttpApp(AppModule.forRoot(env, logger), { logger, bodyLimitBytes: 8 * 1024 * 1024 });
-  if (env.store.kind === 'filesystem') mountStore(app, new URL(env.store.publicBaseUrl).pathname, filesystemStoreHandler(env.store));
+  if (env.store.kind === 'filesystem')
+    mountStore(app, new URL(env.store.publicBaseUrl).pathname, filesystemStoreHandler(env.store));
   return app;
 }
 
@@ -16,7 +17,11 @@ export async function createApp(env: Env, logger: Logger): Promise<NestFastifyAp
 const KEY_ROOTS = ['o/', 'bases/'];
 
 /** Before any parser of bodies: what comes here is streamed to disk as it is. */
-function mountStore(app: NestFastifyApplication, path: string, handler: ReturnType<typeof filesystemStoreHandler>): void {
+function mountStore(
+  app: NestFastifyApplication,
+  path: string,
+  handler: ReturnType<typeof filesystemStoreHandler>,
+): void {
   const prefixes = KEY_ROOTS.map((root) => `${path.replace(/\/$/, '')}/${root}`);
   app
     .getHttpAdapter()

@@ -30,7 +30,7 @@ export class Lease {
 
   /** Throws Stopped when the lease is lost. */
   check(): void {
-    if (this.lost.signal.aborted || performance.now() > this.heldUntil) throw new Stopped('the lease is lost');
+    if (this.lost.signal.aborted || this.left() <= 0) throw new Stopped('the lease is lost');
   }
 
   /** Ends the heartbeat: the run needs it no more. */
@@ -42,18 +42,22 @@ export class Lease {
   private async run(leaseMs: number, beat: (timeoutMs: number) => Promise<void>): Promise<void> {
     const everyMs = leaseMs / 4;
     while (!this.done.signal.aborted && !this.lost.signal.aborted) {
-      await delay(everyMs, this.done.signal);
+      await delay(Math.min(everyMs, this.left()), this.done.signal);
       if (this.done.signal.aborted) return;
-      if (performance.now() > this.heldUntil) return this.lose('no heartbeat got through in time');
       const sentAt = performance.now();
+      if (this.left() <= 0) return this.lose('no heartbeat got through in time');
       try {
-        await beat(everyMs);
+        await beat(Math.min(everyMs, this.left()));
         this.heldUntil = sentAt + leaseMs * (1 - MARGIN);
       } catch (error) {
         if (error instanceof Stopped) return this.lose(error.message);
         this.logger.warn(`heartbeat: ${messageOf(error)}`);
       }
     }
+  }
+
+  private left(): number {
+    return Math.max(0, this.heldUntil - performance.now());
   }
 
   private lose(reason: string): void {

@@ -18,6 +18,7 @@ import { trainModel } from './train-model';
 import { TrainerClient } from './trainer-client';
 import { splitSnapshot, type Split } from './training-set';
 
+/** How long a runner that gives up tries to say so. */
 const LAST_WORDS_MS = 10_000;
 
 /**
@@ -27,6 +28,7 @@ const LAST_WORDS_MS = 10_000;
 export async function runOne(env: RunnerEnv, logger: Logger, ending: AbortSignal): Promise<number> {
   const lease = new Lease(logger);
   const client = new TrainerClient({ ...env, signal: lease.signal });
+  const reporter = new Reporter((sequence, events) => client.report(sequence, events));
   try {
     const claimedAt = performance.now();
     const claim = await client.claim(randomUUID());
@@ -35,7 +37,6 @@ export async function runOne(env: RunnerEnv, logger: Logger, ending: AbortSignal
     if (!engine) throw new RunFault('engine', `This platform has no engine named ${claim.engine}.`);
 
     let testRecordings = 0;
-    const reporter = new Reporter((sequence, events) => client.report(sequence, events));
     const progress = new ProgressScale(() => testRecordings);
     const session = new RunSession({
       ...env,
@@ -55,7 +56,7 @@ export async function runOne(env: RunnerEnv, logger: Logger, ending: AbortSignal
     await client.complete(completion);
     return exitCodes.done;
   } catch (error) {
-    return await giveUp(error, client, lease, logger);
+    return await giveUp(error, client, reporter, lease, logger);
   } finally {
     await lease.release();
   }
@@ -100,7 +101,13 @@ async function fetchAll(session: RunSession, split: Split): Promise<{ train: Rec
 }
 
 /** Tells the trainer why, unless the run is no longer ours. */
-async function giveUp(error: unknown, client: TrainerClient, lease: Lease, logger: Logger): Promise<number> {
+async function giveUp(
+  error: unknown,
+  client: TrainerClient,
+  reporter: Reporter,
+  lease: Lease,
+  logger: Logger,
+): Promise<number> {
   if (error instanceof Stopped || lease.signal.aborted) {
     logger.warn(messageOf(error));
     return exitCodes.interrupted;
@@ -110,9 +117,17 @@ async function giveUp(error: unknown, client: TrainerClient, lease: Lease, logge
       ? error
       : new RunFault('engine', 'The training program could not read or write its files.', { cause: error });
   logger.error({ err: fault.cause ?? fault, kind: fault.kind }, fault.message);
-  const told = client.fail({ kind: fault.kind, message: fault.message }).catch((failure: unknown) => {
-    logger.warn(`the trainer was not told: ${messageOf(failure)}`);
-  });
-  await Promise.race([told, delay(LAST_WORDS_MS)]);
+  await Promise.race([tell(fault, client, reporter, logger), delay(LAST_WORDS_MS)]);
   return exitCodes[fault.kind];
+}
+
+/** The log first: it says what led to the end. */
+async function tell(fault: RunFault, client: TrainerClient, reporter: Reporter, logger: Logger): Promise<void> {
+  try {
+    if (fault.kind !== 'interrupted') reporter.log('error', fault.message);
+    await reporter.flush();
+    await client.fail({ kind: fault.kind, message: fault.message });
+  } catch (error) {
+    logger.warn(`the trainer was not told: ${messageOf(error)}`);
+  }
 }

@@ -46,12 +46,20 @@ export class TestRun {
       base_model: 'general',
       base_digest: this.platform.baseDigest,
       language: 'en',
-      training_ms: this.items.filter((item) => item.data_type === 'train').reduce((sum, item) => sum + item.audio_ms, 0),
+      training_ms: this.items
+        .filter((item) => item.data_type === 'train')
+        .reduce((sum, item) => sum + item.audio_ms, 0),
     });
     return this;
   }
 
-  async state(): Promise<{ state: string; epoch: number; starts: number; failed_attempts: number; failure: { message: string } | null }> {
+  async state(): Promise<{
+    state: string;
+    epoch: number;
+    starts: number;
+    failed_attempts: number;
+    failure: { message: string } | null;
+  }> {
     const [row] = await this.platform.database.query<Awaited<ReturnType<TestRun['state']>>>(
       'SELECT state, epoch, starts, failed_attempts, failure FROM training_run WHERE id = $1',
       [this.runId],
@@ -83,12 +91,20 @@ export class TestRun {
     return snapshotKey(this);
   }
 
-  private async storePair(store: ObjectStore, type: 'train' | 'test', index: number, seconds: number): Promise<SnapshotItem> {
+  private async storePair(
+    store: ObjectStore,
+    type: 'train' | 'test',
+    index: number,
+    seconds: number,
+  ): Promise<SnapshotItem> {
     const place = { organizationId: this.organizationId, modelId: this.modelId, itemId: newId<ItemId>() };
     // Content differs from pair to pair and from run to run, lengths a little too.
     const audio = Buffer.alloc(32_000 * seconds + 64 * index, `${type} ${String(index)} ${this.runId} `);
     const stored = await store.put(audioKey(place), Readable.from(audio));
-    const transcript = await store.put(transcriptKey(place), Readable.from(Buffer.from(`words of pair number ${String(index)}`)));
+    const transcript = await store.put(
+      transcriptKey(place),
+      Readable.from(Buffer.from(`words of pair number ${String(index)}`)),
+    );
     return {
       item_id: place.itemId,
       data_type: type,

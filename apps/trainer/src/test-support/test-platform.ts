@@ -8,7 +8,13 @@ import type { Event, EventName, EventPayload } from '@attune/events';
 import { newId } from '@attune/kernel';
 import { connectNats, defineConsumer, Messaging, messagingTables, Outbox, Rpc, type Handlers } from '@attune/messaging';
 import { createLogger, type Logger } from '@attune/observability';
-import { createTestDatabase, startTestNats, temporaryDirectory, type TestDatabase, type TestNats } from '@attune/testing';
+import {
+  createTestDatabase,
+  startTestNats,
+  temporaryDirectory,
+  type TestDatabase,
+  type TestNats,
+} from '@attune/testing';
 import { baseKey, storeFromConfig, type FilesystemStoreConfig, type ObjectStore } from '@attune/storage';
 import { migrations } from '../migrations/all';
 import { BASE_FOLDER_FILES, makeScriptedBase, type BaseFile } from './scripted-base';
@@ -134,7 +140,13 @@ export class TestPlatform {
       this.heard.push(event);
       if (event.name !== 'training.run-trained.v1' || !this.evaluates) return;
       const { organization_id, model_id, run_id, epoch } = event.data as EventPayload<'training.run-trained.v1'>;
-      await this.publish('evaluation.completed.v1', { organization_id, model_id, run_id, epoch, metrics: { ...METRICS } });
+      await this.publish('evaluation.completed.v1', {
+        organization_id,
+        model_id,
+        run_id,
+        epoch,
+        metrics: { ...METRICS },
+      });
     };
     const consumer = defineConsumer({
       name: 'models-peer',

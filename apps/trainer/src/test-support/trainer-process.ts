@@ -7,9 +7,9 @@ import type { TestPlatform } from './test-platform';
 
 const program = join(__dirname, '..', '..', 'dist', 'main.js');
 
-/** Leases and pauses short enough that a test sees them run out. */
+/** Pauses short enough for a test; the lease long enough for a machine that is busy with other tests. */
 const QUICK = {
-  TRAINER_LEASE_MS: '1500',
+  TRAINER_LEASE_MS: '5000',
   TRAINER_CLAIM_WITHIN_MS: '5000',
   TRAINER_RECONCILE_MS: '250',
   TRAINER_EVALUATION_REMINDER_MS: '500',
@@ -63,10 +63,13 @@ export class TrainerProcess {
         ...this.env,
       },
     });
-    await eventually(async () => {
-      const answer = await fetch(`http://127.0.0.1:${String(platform.port)}/healthz/ready`);
-      if (!answer.ok) throw new Error(`the trainer is not ready: ${await answer.text()}\n${this.log()}`);
-    }, { timeoutMs: 20_000 });
+    await eventually(
+      async () => {
+        const answer = await fetch(`http://127.0.0.1:${String(platform.port)}/healthz/ready`);
+        if (!answer.ok) throw new Error(`the trainer is not ready: ${await answer.text()}\n${this.log()}`);
+      },
+      { timeoutMs: 20_000 },
+    );
   }
 
   /** Ends it by a signal; resolves when it is dead. */
