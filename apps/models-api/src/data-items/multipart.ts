@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http';
+import { PassThrough, type Readable } from 'node:stream';
+import { Busboy, type BusboyHeaders } from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
-import '@fastify/multipart';
 import { largestRequest, type UploadLimits, type UploadPart } from './upload';
-import { notMultipart, requestTooLarge, uploadAborted } from './upload.errors';
+import { brokenMultipart, notMultipart, requestTooLarge, uploadAborted } from './upload.errors';
 
+/** Bounds of what has to fit into memory; the files' own sizes are bounded where they are received. */
+const ENVELOPE_LIMITS = { parts: 16, fields: 8, files: 8, fieldNameSize: 256, fieldSize: 1024, headerPairs: 32 };
 const DISCARD_BYTES = 8 * 1024 * 1024;
 const DISCARD_MS = 2000;
 
@@ -12,27 +15,63 @@ const DISCARD_MS = 2000;
  * of itself that it is too long (PAYLOAD_TOO_LARGE); nothing is read before the first part is asked for.
  */
 export function uploadParts(request: FastifyRequest, limits: UploadLimits): AsyncGenerator<UploadPart> {
-  if (!request.isMultipart()) throw notMultipart();
+  if (!/^multipart\/form-data *;/i.test(request.headers['content-type'] ?? '')) throw notMultipart();
   const limitBytes = largestRequest(limits);
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw requestTooLarge(limitBytes);
-  return readParts(request);
+  return readParts(request.raw);
 }
 
 /**
  * The parts of a multipart request, read only as fast as they are taken. When whoever takes them stops early, a little of
  * what is still coming is read and thrown away, so that the client gets to see the refusal.
  */
-async function* readParts(request: FastifyRequest): AsyncGenerator<UploadPart> {
-  let complete = false;
+async function* readParts(raw: IncomingMessage): AsyncGenerator<UploadPart> {
+  let isComplete = false;
   try {
-    for await (const part of request.parts()) {
-      if (part.type === 'file') yield { kind: 'file', name: part.fieldname, filename: part.filename, bytes: part.file };
-      else yield { kind: 'field', name: part.fieldname, value: String(part.value) };
-    }
-    complete = request.raw.complete;
-    if (!complete) throw uploadAborted();
+    yield* parse(raw);
+    isComplete = true;
   } finally {
-    if (!complete) await discardRest(request.raw);
+    if (!isComplete) await discardRest(raw);
+  }
+}
+
+function parse(raw: IncomingMessage): AsyncIterable<UploadPart> {
+  const parts = new PassThrough({ objectMode: true });
+  const parser = openParser(raw);
+  let file: Readable | undefined;
+  // Whoever takes the parts sees a failure when it asks for the next one; until then nobody listens.
+  parts.on('error', () => undefined);
+  const fail = (error: Error): void => {
+    raw.unpipe(parser);
+    file?.destroy(error);
+    parts.destroy(error);
+  };
+  parser.on('field', (name, value) => parts.write({ kind: 'field', name, value } satisfies UploadPart));
+  parser.on('file', (name, bytes, filename) => {
+    file = bytes;
+    // The parser only says "error" and leaves the stream open: whoever reads it later would wait for ever.
+    bytes.on('error', (error) => bytes.destroy(error));
+    parts.write({ kind: 'file', name, filename, bytes } satisfies UploadPart);
+  });
+  for (const limit of ['partsLimit', 'fieldsLimit', 'filesLimit'] as const) {
+    parser.on(limit, () => fail(brokenMultipart('too many parts')));
+  }
+  parser.on('error', (error) => fail(brokenMultipart(String(error))));
+  parser.on('finish', () => parts.end());
+  raw.once('close', () => {
+    if (!raw.complete) fail(uploadAborted());
+  });
+  raw.pipe(parser);
+  return parts;
+}
+
+type Parser = InstanceType<typeof Busboy>;
+
+function openParser(raw: IncomingMessage): Parser {
+  try {
+    return new Busboy({ headers: raw.headers as BusboyHeaders, limits: ENVELOPE_LIMITS });
+  } catch (error) {
+    throw brokenMultipart(String(error));
   }
 }
 

@@ -1,4 +1,4 @@
-import { Transform, type Readable, type TransformCallback } from 'node:stream';
+import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import type { AppError } from '@attune/kernel';
 import { uploadAudioKey, uploadTranscriptKey, type ItemPlace, type ObjectStore } from '@attune/storage';
@@ -44,8 +44,8 @@ export class UploadReceiver {
     const name = fileFieldOf(part.name);
     const { keyOf, limit, fallback } = fileFields[name];
     const limitBytes = limit(this.limits);
-    const guarded = limited(part.bytes as Readable, limitBytes, fileTooLarge(name, limitBytes));
-    const { bytes, sha256 } = await this.store.put(keyOf(place), guarded);
+    const chunks = limited(part.bytes, limitBytes, fileTooLarge(name, limitBytes));
+    const { bytes, sha256 } = await this.store.put(keyOf(place), Readable.from(chunks, { objectMode: false }));
     return { filename: displayFilename(part.filename, fallback), bytes, sha256 };
   }
 }
@@ -77,20 +77,12 @@ function complete(dataType: DataType | undefined, files: Partial<Record<FileFiel
   });
 }
 
-/** Passes bytes on until there are more than `limitBytes`; then fails with `error`. A failing source fails it too. */
-function limited(source: Readable, limitBytes: number, error: AppError): Readable {
+/** Passes bytes on until there are more than `limitBytes`; then fails with `error`. */
+async function* limited(source: Readable, limitBytes: number, error: AppError): AsyncGenerator<Buffer> {
   let bytes = 0;
-  const limiter = new Transform({
-    transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-      bytes += chunk.length;
-      if (bytes > limitBytes) done(error);
-      else done(null, chunk);
-    },
-  });
-  source.once('error', (cause) => limiter.destroy(cause));
-  // A client that goes away closes the part without an end.
-  source.once('close', () => {
-    if (!source.readableEnded) limiter.destroy(new Error('the upload was cut off'));
-  });
-  return source.pipe(limiter);
+  for await (const chunk of source as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > limitBytes) throw error;
+    yield chunk;
+  }
 }

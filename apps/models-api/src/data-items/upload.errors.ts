@@ -18,6 +18,13 @@ export const requestTooLarge = (limitBytes: number): AppError =>
 export const notMultipart = (): AppError =>
   new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the upload as multipart/form-data with type, audio_file and transcript_file');
 
+/** `reason` is the parser's, for operators. */
+export const brokenMultipart = (reason: string): AppError =>
+  new AppError('VALIDATION_ERROR', 'The multipart body could not be read to its end', {
+    details: { body: 'not a complete multipart/form-data body' },
+    internal: reason,
+  });
+
 /** The connection ended before the upload did: nobody reads this answer. */
 export const uploadAborted = (): AppError =>
   new AppError('VALIDATION_ERROR', 'The upload ended before it was complete', { details: { body: 'incomplete' } });

@@ -1,9 +1,10 @@
+import type { Readable } from 'node:stream';
 import type { DataType } from './data-item';
 
 /** A part of an upload as it comes in, in the client's order. A file's bytes are read once, before the next part. */
 export type UploadPart =
   | { kind: 'field'; name: string; value: string }
-  | { kind: 'file'; name: string; filename: string | undefined; bytes: NodeJS.ReadableStream };
+  | { kind: 'file'; name: string; filename: string | undefined; bytes: Readable };
 
 export interface UploadLimits {
   audioBytes: number;

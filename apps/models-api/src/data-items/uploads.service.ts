@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CommitOutcomeUnknown, Database } from '@attune/database';
-import { newId, type ItemId, type ModelId, type OrganizationId } from '@attune/kernel';
+import { AppError, newId, type ItemId, type ModelId, type OrganizationId } from '@attune/kernel';
 import { Outbox } from '@attune/messaging';
 import { itemPrefix, uploadAudioKey, uploadTranscriptKey, type ItemPlace, type ObjectStore } from '@attune/storage';
 import { modelNotFound } from '../models/model.errors';
@@ -67,7 +67,7 @@ export class UploadsService {
     } catch (error) {
       // If the commit's answer got lost, the item may exist: then the sweep decides, by the upload's row.
       if (!(error instanceof CommitOutcomeUnknown)) await this.discard(place);
-      throw error;
+      throw await this.explain(place, error);
     } finally {
       clearInterval(touching);
     }
@@ -108,6 +108,12 @@ export class UploadsService {
         { aggregateId: itemId },
       );
     });
+  }
+
+  /** A model's erasure may take the bytes away from under their upload: that is a missing model, and no accident. */
+  private async explain({ organizationId, modelId }: ItemPlace, error: unknown): Promise<unknown> {
+    if (error instanceof AppError) return error;
+    return (await this.models.find(organizationId, modelId)) ? error : modelNotFound();
   }
 
   /** Bytes first: while the row stands, the sweep finds what this could not remove. */

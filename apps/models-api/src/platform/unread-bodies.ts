@@ -4,16 +4,19 @@ import { contract } from '@attune/contracts';
 import { AppError, messageOf } from '@attune/kernel';
 
 const JSON_TYPE = 'application/json';
+const MULTIPART_TYPE = 'multipart/form-data';
 const unreadPath = contract.stt.transcribe.path;
 
 /**
- * Makes the JSON parser leave alone what is passed on to another service (recordings in base64, of any size), and parse
- * everything else as before. Call it on an initialized application: its own parser exists only then.
+ * Lets handlers have bodies as streams where they must never be in memory: multipart, always; JSON, where it is passed on
+ * to another service (recordings in base64). Other JSON is parsed as before. Call it on an initialized application: its
+ * own parser exists only then.
  */
 export function leaveBodiesUnread(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
   const limitBytes = fastify.initialConfig.bodyLimit ?? 0;
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
+  fastify.addContentTypeParser(MULTIPART_TYPE, (_request: FastifyRequest, _payload: NodeJS.ReadableStream, done) => done(null));
   fastify.removeContentTypeParser(JSON_TYPE);
   fastify.addContentTypeParser(JSON_TYPE, (request: FastifyRequest, payload: NodeJS.ReadableStream, done) => {
     if (request.routeOptions.url === unreadPath) {

@@ -1,0 +1,92 @@
+import { eventually } from '@attune/testing';
+import { TestApi } from '../../test-support/test-api';
+import { putData, runningModel, streamedForm, uploadAccepted } from '../../test-support/uploading';
+import { ModelErasureService } from '../../models/model-erasure.service';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await TestApi.start();
+});
+afterAll(() => api.stop());
+
+const remove = (id: number) => api.call('DELETE', `/api/v3/custom_models/${String(id)}`);
+
+const doneSteps = (id: number) =>
+  api.database.query<{ service: string }>(
+    'SELECT service FROM erasure_step WHERE model_id = $1 AND done_at IS NOT NULL ORDER BY service',
+    [id],
+  );
+
+const others = ['ingestion.model-erased.v1', 'training.model-erased.v1', 'evaluation.model-erased.v1'] as const;
+
+async function trainedModel(): Promise<number> {
+  const id = await runningModel(api);
+  await api.succeedRun(id);
+  await eventually(async () => expect((await api.getModel(id)).training_status).toBe(4));
+  return id;
+}
+
+describe('DELETE /api/v3/custom_models/{id} answers 204', () => {
+  it('and erases rows, audio, transcripts and artifacts', async () => {
+    const id = await trainedModel();
+    await uploadAccepted(api, id);
+    const prefix = `o/${api.tenant.organizationId}/m/${String(id)}/`;
+    expect((await api.storedKeys(prefix)).length).toBeGreaterThan(5);
+    const answer = await remove(id);
+    expect([answer.status, answer.text]).toEqual([204, '']);
+    expect(await api.storedKeys(prefix)).toEqual([]);
+    for (const table of ['data_item', 'run', 'version']) {
+      expect(await api.database.query(`SELECT 1 FROM ${table} WHERE model_id = $1`, [id])).toEqual([]);
+    }
+    expect(await api.database.query('SELECT name, description FROM model WHERE id = $1', [id])).toEqual([
+      { name: '', description: null },
+    ]);
+  });
+
+  it('once: afterwards the model is one that never was', async () => {
+    const { id } = await api.createModel();
+    await remove(id);
+    const again = await remove(id);
+    expect(again.status).toBe(404);
+    expect((await putData<object>(api, id)).body).toEqual(again.body);
+  });
+
+  it('and asks every service to erase its part; the list is complete when all have answered', async () => {
+    const { id } = await api.createModel();
+    await remove(id);
+    await eventually(() => {
+      expect(api.sent('models.model-deleted.v1').map(({ data }) => data.model_id)).toContain(id);
+    });
+    const scope = { organization_id: api.tenant.organizationId, model_id: id };
+    expect(await doneSteps(id)).toEqual([]);
+    for (const name of others) await api.publish(api.tenant.organizationId, name, scope);
+    await eventually(async () => expect(await doneSteps(id)).toHaveLength(3));
+    await api.app.get(ModelErasureService).continueErasures(60, new AbortController().signal);
+    expect((await doneSteps(id)).map(({ service }) => service)).toEqual(['evaluation', 'ingestion', 'models', 'training']);
+  });
+
+  it('and asks a silent service again, with the same event', async () => {
+    const { id } = await api.createModel();
+    await remove(id);
+    const sentOf = () => api.sent('models.model-deleted.v1').filter(({ data }) => data.model_id === id);
+    await eventually(() => expect(sentOf()).toHaveLength(1));
+    await api.app.get(ModelErasureService).continueErasures(0, new AbortController().signal);
+    await eventually(() => expect(sentOf()).toHaveLength(2));
+    expect(new Set(sentOf().map((event) => event.id)).size).toBe(1);
+  });
+
+  it('and removes what an upload brings in after the deletion', async () => {
+    const { id } = await api.createModel();
+    let finish: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (finish = resolve));
+    const uploading = api.call('PUT', `/api/v3/custom_models/${String(id)}/data`, streamedForm(held));
+    await eventually(async () => {
+      expect(await api.database.query('SELECT 1 FROM upload WHERE model_id = $1', [id])).toHaveLength(1);
+    });
+    expect((await remove(id)).status).toBe(204);
+    finish();
+    expect((await uploading).body.error_code).toBe('MODEL_NOT_FOUND');
+    expect(await api.storedKeys(`o/${api.tenant.organizationId}/m/${String(id)}/`)).toEqual([]);
+    expect(await api.database.query('SELECT 1 FROM upload WHERE model_id = $1', [id])).toEqual([]);
+  });
+});
