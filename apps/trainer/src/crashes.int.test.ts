@@ -28,11 +28,11 @@ async function requested(): Promise<TestRun> {
 }
 
 /** Slow enough that a test can act within every stage. */
-const SLOW = { steps: 30, step_ms: 40, item_ms: 400 };
+const SLOW = { steps: 15, step_ms: 40, item_ms: 250 };
 
 /** What a run is waited for before something is killed. */
 const moments: Record<string, (run: TestRun) => Promise<unknown>> = {
-  queued: () => Promise.resolve(),
+  queued: (run) => eventually(() => run.state(), { everyMs: 5 }),
   preparing: () => eventually(() => expect(trainer.runners()).toHaveLength(1), { everyMs: 5 }),
   training: (run) => run.reaches('training'),
   'after a checkpoint': (run) =>
@@ -68,7 +68,7 @@ function killAll(pids: number[]): void {
 }
 
 describe('a run survives SIGKILL and succeeds exactly once', () => {
-  it.each(Object.keys(moments).filter((moment) => moment !== 'queued'))('of its runner while %s', async (moment) => {
+  it.each(Object.keys(moments).filter((moment) => moment !== 'queued'))('of its runner: %s', async (moment) => {
     await started(SLOW);
     const run = await requested();
     await moments[moment]?.(run);
@@ -77,7 +77,7 @@ describe('a run survives SIGKILL and succeeds exactly once', () => {
     expect((await run.state()).starts).toBe(2);
   });
 
-  it.each(['training', 'after a checkpoint', 'decoding'])('of its engine while %s', async (moment) => {
+  it.each(['training', 'after a checkpoint', 'decoding'])('of its engine: %s', async (moment) => {
     await started(SLOW);
     const run = await requested();
     await moments[moment]?.(run);
@@ -91,7 +91,7 @@ describe('a run survives SIGKILL and succeeds exactly once', () => {
     await succeedsOnce(run);
   });
 
-  it.each(Object.keys(moments))('of the trainer while %s, without waiting for the lease to run out', async (moment) => {
+  it.each(Object.keys(moments))('of the trainer: %s, without waiting for the lease to run out', async (moment) => {
     await started(SLOW, { TRAINER_LEASE_MS: '60000' });
     const run = await requested();
     await moments[moment]?.(run);
@@ -211,7 +211,7 @@ describe('a zombie', () => {
     const foreign = { epoch: 1, reads: [{ kind: 'data', key: other.items[0]?.normalized_key }], writes: [] };
     expect((await call(run, 1, 'urls', token, foreign)).status).toBe(404);
     const outside = { epoch: 1, reads: [], writes: [{ kind: 'artifact', path: '../../2/manifest.json' }] };
-    expect((await call(run, 1, 'urls', token, outside)).status).toBe(500);
+    expect((await call(run, 1, 'urls', token, outside)).status).toBe(400);
   });
 });
 

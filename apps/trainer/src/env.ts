@@ -121,7 +121,8 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
         THREADS: String(env.TRAINER_THREADS),
         LOG_LEVEL: env.LOG_LEVEL,
       },
-      workDirectory: env.TRAINER_WORK_DIRECTORY,
+      // A folder of its own: it is emptied at start.
+      workDirectory: join(env.TRAINER_WORK_DIRECTORY, 'runs'),
       nice: env.TRAINER_NICE,
       stopGraceMs: env.TRAINER_STOP_GRACE_MS,
     },

@@ -83,9 +83,12 @@ export const readSource = z.discriminatedUnion('kind', [
 ]);
 export type ReadSource = z.infer<typeof readSource>;
 
+/** A file's path inside a folder: plain names joined by `/`. */
+const plainPath = z.string().regex(/^[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)*$/);
+
 /** An object to write, once, below the epoch's own prefix. */
 export const writeTarget = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('artifact'), path: z.string() }),
+  z.object({ kind: z.literal('artifact'), path: plainPath }),
   z.object({ kind: z.literal('checkpoint'), file: checkpointRecord.shape.file }),
   z.object({ kind: z.literal('base_decodes') }),
   z.object({ kind: z.literal('custom_decodes') }),

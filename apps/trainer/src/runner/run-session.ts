@@ -104,6 +104,7 @@ export class RunSession {
   ): Promise<void> {
     this.checkEnding();
     const jobFile = this.path(`${name}.job.json`);
+    const startedAt = performance.now();
     await writeFile(jobFile, JSON.stringify(job));
     const outcome = await runEngine({
       command: this.parts.engine,
@@ -114,7 +115,7 @@ export class RunSession {
         return onEvent(event);
       },
     });
-    this.noteOutcome(name, outcome);
+    this.noteOutcome(name, outcome, performance.now() - startedAt);
     if (outcome.kind === 'done') return;
     this.checkEnding();
     throw toFault(outcome);
@@ -126,13 +127,13 @@ export class RunSession {
     if (event.type === 'progress') this.step(event.done, event.total, event.eta_seconds);
   }
 
-  private noteOutcome(name: string, outcome: EngineOutcome): void {
+  private noteOutcome(name: string, outcome: EngineOutcome, durationMs: number): void {
     const { kind, exitCode, signal, malformedLines, stderr } = outcome;
-    if (kind === 'done' && malformedLines === 0) return;
-    this.logger.warn(
-      { command: name, kind, exit_code: exitCode, signal, malformed_lines: malformedLines, stderr },
-      'engine',
-    );
+    const fields = { command: name, kind, duration_ms: Math.round(durationMs) };
+    if (kind === 'done' && malformedLines === 0) this.logger.info(fields, 'engine');
+    else {
+      this.logger.warn({ ...fields, exit_code: exitCode, signal, malformed_lines: malformedLines, stderr }, 'engine');
+    }
   }
 }
 

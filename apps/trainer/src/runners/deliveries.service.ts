@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { Database } from '@attune/database';
 import { artifactManifest, type ArtifactManifest } from '@attune/events';
@@ -35,7 +35,7 @@ class NotVerified extends Error {}
 
 /** What a runner delivered: taken down at once, verified byte by byte, and only then told to the evaluator. */
 @Injectable()
-export class DeliveriesService implements OnApplicationShutdown {
+export class DeliveriesService implements BeforeApplicationShutdown {
   private readonly atWork = new Map<string, Promise<void>>();
 
   constructor(
@@ -76,7 +76,7 @@ export class DeliveriesService implements OnApplicationShutdown {
     return running;
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
     await Promise.all(this.atWork.values());
   }
 

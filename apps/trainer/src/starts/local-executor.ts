@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { delay, messageOf } from '@attune/kernel';
 import { endChild, exitKindOf, plainEnvironment, spawnChild, type ExitKind } from '@attune/engine-protocol';
@@ -14,7 +15,7 @@ export interface LocalExecutorSettings {
   runnerCommand: readonly string[];
   /** What a runner may know beside its run: the trainer's address, the engines, where to work. */
   runnerEnvironment: Readonly<Record<string, string>>;
-  /** Each start works in a folder of its own below this one, removed when it ends. */
+  /** Each start works in a folder of its own below this one, removed when it ends. Emptied at start. */
   workDirectory: string;
   /** Added to this process's niceness: /stt answers meanwhile. */
   nice: number;
@@ -129,7 +130,7 @@ export class LocalExecutor extends Executor {
   private async clean(directory: string): Promise<void> {
     for (let attempt = 0; attempt < 5; attempt += 1) {
       try {
-        rmSync(directory, { recursive: true, force: true });
+        await rm(directory, { recursive: true, force: true });
         return;
       } catch {
         await delay(1000);
