@@ -5,14 +5,8 @@ import { scoreItem } from '@attune/scoring';
 import { ObjectDigestMismatch, ObjectNotFound, verifiedLines, type ObjectStore } from '@attune/storage';
 import { OBJECT_STORE } from '../store.provider';
 import type { ItemCounts } from './comparison';
-import type { Counts } from './evaluation';
+import type { Counts, Decode } from './evaluation';
 import { damagedDecode } from './evaluation.errors';
-
-/** A decode object in the store: JSON lines of what a model wrote beside what it should have written. */
-export interface Decode {
-  key: string;
-  sha256: string;
-}
 
 @Injectable()
 export class DecodeReader {

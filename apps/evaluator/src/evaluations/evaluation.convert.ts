@@ -1,7 +1,6 @@
 import type { EventPayload, RunMetrics } from '@attune/events';
 import type { ModelId, OrganizationId, RunId } from '@attune/kernel';
-import type { EvaluatedRun, Metrics } from './evaluation';
-import type { TrainedRun } from './evaluations.service';
+import type { EvaluatedRun, Metrics, TrainedRun } from './evaluation';
 
 export function fromEventTrained(data: EventPayload<'training.run-trained.v1'>): TrainedRun {
   return {

@@ -11,6 +11,20 @@ export interface EvaluatedRun {
 /** The customer's own test set, or recordings that were kept out of training. */
 export type EvaluatedOn = 'test_set' | 'held_out';
 
+/** A decode object in the store: JSON lines of what a model wrote beside what it should have written. */
+export interface Decode {
+  key: string;
+  sha256: string;
+}
+
+/** A run whose artifact is verified, with both models' decodes of its test set. */
+export interface TrainedRun extends EvaluatedRun {
+  language: string;
+  baseDecode: Decode;
+  customDecode: Decode;
+  evaluatedOn: EvaluatedOn;
+}
+
 /** Rates in percent, of normalized texts, over the whole test set. */
 export interface Metrics {
   wordErrorRate: number;

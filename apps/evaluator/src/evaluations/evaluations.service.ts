@@ -3,19 +3,11 @@ import type { Tx } from '@attune/database';
 import { messageOf, type ModelId, type OrganizationId } from '@attune/kernel';
 import { Outbox, type Effect } from '@attune/messaging';
 import { compareCorpus, compareItems, metricsOf } from './comparison';
-import { DecodeReader, type Decode } from './decode-reader';
-import type { EvaluatedOn, EvaluatedRun, Evaluation, Verdict } from './evaluation';
+import { DecodeReader } from './decode-reader';
+import type { EvaluatedRun, Evaluation, TrainedRun, Verdict } from './evaluation';
 import { toEventMetrics, toEventRun } from './evaluation.convert';
 import { Unjudgeable } from './evaluation.errors';
 import { EvaluationsRepository } from './evaluations.repository';
-
-/** A run whose artifact is verified, with both models' decodes of its test set. */
-export interface TrainedRun extends EvaluatedRun {
-  language: string;
-  baseDecode: Decode;
-  customDecode: Decode;
-  evaluatedOn: EvaluatedOn;
-}
 
 @Injectable()
 export class EvaluationsService {
