@@ -45,9 +45,12 @@ export interface DecodeReport {
   decodeErrors: number;
 }
 
-/** Exit codes of a shell's convention for a program that a signal ended: over the CPU limit, over the file size limit. */
-const CPU_LIMIT_EXITS = [128 + 24, 128 + 9];
+/** A shell's convention for a program that a signal ended: SIGXCPU, SIGXFSZ, SIGKILL. */
+const CPU_LIMIT_EXIT = 128 + 24;
 const FILE_LIMIT_EXIT = 128 + 25;
+const KILLED_EXIT = 128 + 9;
+/** ffmpeg takes SIGXCPU as a request to end in good order, and says so. */
+const CPU_LIMIT_MESSAGE = 'received signal 24';
 
 /**
  * Decodes the first sound of a file to 16 kHz mono in one sandboxed ffmpeg process. Throws AudioRefused for what is wrong with the
@@ -70,11 +73,11 @@ export async function decode(request: DecodeRequest): Promise<DecodeReport> {
   if (streams.some(({ kind, rest }) => kind === 'Video' && !rest.includes('(attached pic)'))) {
     throw new AudioRefused(sound === undefined ? 'no_audio' : 'video');
   }
-  if (timedOut || (exitCode !== null && CPU_LIMIT_EXITS.includes(exitCode))) {
+  if (timedOut || exitCode === CPU_LIMIT_EXIT || stderr.includes(CPU_LIMIT_MESSAGE)) {
     throw new AudioRefused('undecodable', 'decoding took too long');
   }
   if (exitCode === FILE_LIMIT_EXIT || stderr.includes('File too large')) throw new AudioRefused('too_long');
-  if (exitCode === null) throw new SandboxFailed(`ffmpeg was killed: ${tail(stderr)}`);
+  if (exitCode === null || exitCode === KILLED_EXIT) throw new SandboxFailed(`ffmpeg was killed: ${tail(stderr)}`);
   if (sound === undefined) throw new AudioRefused(streams.length > 0 ? 'no_audio' : 'undecodable', tail(stderr));
   if (!READERS[request.container].decoders.includes(decoderOf(sound.codec)))
     throw new AudioRefused('unsupported_codec', sound.codec);

@@ -186,6 +186,7 @@ describe('what is refused, and why', () => {
     expect((await stat(at('bomb.flac'))).size).toBeLessThan(3_000_000);
     expect(await refusalOf('bomb.flac', { maxAudioMs: 600_000 })).toBe('too_long');
     expect(await refusalOf('bomb.flac', { wallSeconds: 0.2 })).toBe('undecodable');
+    expect(await refusalOf('bomb.flac', { cpuSeconds: 1 })).toBe('undecodable');
   });
 
   test('any mutation of a file ends in a verdict', async () => {

@@ -147,7 +147,8 @@ function bwrapArgs({ program, args, reads, writes, limits }: SandboxedCommand): 
       : []),
     PRLIMIT,
     `--as=${String(limits.addressSpaceBytes)}`,
-    `--cpu=${String(limits.cpuSeconds)}`,
+    // At the first limit SIGXCPU, at the second SIGKILL: told apart from a kill by somebody else.
+    `--cpu=${String(limits.cpuSeconds)}:${String(limits.cpuSeconds + 5)}`,
     `--fsize=${String(limits.fileBytes)}`,
     `--nproc=${String(MAX_PROCESSES)}`,
     `--nofile=${String(MAX_OPEN_FILES)}`,

@@ -1,0 +1,2 @@
+/** Provides env's WorkSettings. */
+export const WORK_SETTINGS = Symbol('ingestion:work-settings');
