@@ -109,7 +109,7 @@ describe('attune', () => {
     const done = await attune(['upload', '7', folder(), '--parallel', '1']);
     expect([done.code, platform.uploads]).toEqual([1, ['train a.wav', 'train broken.wav']]);
     expect(done.err).toMatch(
-      /PAIR\s+CODE\s+REASON\nbroken\s+UNSUPPORTED_AUDIO_FORMAT\s+It was refused; audio_file: no sound in it/,
+      /PAIR\s+CODE\s+REASON\nbroken\s+UNSUPPORTED_AUDIO_FORMAT\s+It was refused; issues: Send a recording/,
     );
   });
 

@@ -11,6 +11,7 @@ import { addTrain } from './commands/train';
 import { addTranscribe } from './commands/transcribe';
 import { addUpload } from './commands/upload';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes';
+import { formatDetails } from './format';
 
 const HELP = `
 Exit codes: 0 done, 1 refused by the platform, 2 wrong usage, 3 platform unreachable, 4 the run failed.
@@ -49,7 +50,7 @@ function errorObject(error: unknown): object {
 
 function errorText(error: unknown): string {
   if (!(error instanceof ApiError)) return `attune: ${messageOf(error)}\n`;
-  const details = Object.entries(error.details).map(([name, value]) => `  ${name}: ${String(value)}\n`);
+  const details = formatDetails(error.details).map((line) => `  ${line}\n`);
   return `attune: ${error.message} (${error.errorCode})\n${details.join('')}${adviceOn(error)}`;
 }
 

@@ -31,3 +31,16 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
     )
     .join('\n');
 }
+
+/** An error's details as one line each: what is wrong with which field, what to do about which issue. */
+export function formatDetails(details: Record<string, unknown>): string[] {
+  return Object.entries(details).map(([name, value]) => `${name}: ${formatDetail(value)}`);
+}
+
+function formatDetail(value: unknown): string {
+  if (Array.isArray(value)) return value.map(formatDetail).join(', ');
+  if (typeof value !== 'object' || value === null) return String(value);
+  // An issue says itself what to do.
+  if ('fix' in value && typeof value.fix === 'string') return value.fix;
+  return JSON.stringify(value);
+}

@@ -39,7 +39,11 @@ class BarProgress implements Progress {
   }
 
   stop(): void {
+    if (!this.bar) return;
+    // Lines that still wait are written with the next drawing only.
+    this.bars.update();
     this.bars.stop();
+    this.bar = undefined;
   }
 }
 
@@ -81,11 +85,11 @@ export class Eta {
     this.startedAt = clock.now().getTime();
   }
 
-  /** Null until something was done. */
+  /** Null until something was done, and once all is. */
   secondsLeft(done: number, total: number): number | null {
     this.first ??= done;
     const gained = done - this.first;
-    if (gained <= 0) return null;
+    if (gained <= 0 || done >= total) return null;
     const seconds = (this.clock.now().getTime() - this.startedAt) / 1000;
     return (seconds * (total - done)) / gained;
   }

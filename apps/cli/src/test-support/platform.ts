@@ -118,7 +118,9 @@ function upload(platform: Platform, body: string, response: ServerResponse): voi
   const name = /filename="([^"]*)"/.exec(body)?.[1] ?? '';
   platform.uploads.push(`${fieldOf(body, 'type')} ${name}`);
   if (name.startsWith('broken')) {
-    refuse(response, 400, 'UNSUPPORTED_AUDIO_FORMAT', { audio_file: 'no sound in it' });
+    refuse(response, 400, 'UNSUPPORTED_AUDIO_FORMAT', {
+      issues: [{ code: 'NO_AUDIO', severity: 'error', message: 'No sound', fix: 'Send a recording' }],
+    });
     return;
   }
   if (name.startsWith('forbidden')) {

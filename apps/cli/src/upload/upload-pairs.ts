@@ -1,5 +1,6 @@
 import { ApiError, type AttuneClient } from '@attune/client';
 import type { UploadReceipt } from '@attune/contracts';
+import { formatDetails } from '../format';
 import type { DataType, FoundPair } from './pairs';
 
 export interface Refusal {
@@ -74,8 +75,11 @@ async function uploadOne(
 function refusalOf(pair: FoundPair, error: unknown): Refusal | null {
   if (error instanceof ApiError) {
     if (!ITEM_ERRORS.has(error.errorCode)) return null;
-    const reasons = Object.entries(error.details).map(([field, reason]) => `${field}: ${String(reason)}`);
-    return { name: pair.name, error_code: error.errorCode, message: [error.message, ...reasons].join('; ') };
+    return {
+      name: pair.name,
+      error_code: error.errorCode,
+      message: [error.message, ...formatDetails(error.details)].join('; '),
+    };
   }
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   if (code !== 'ENOENT' && code !== 'EACCES') return null;
