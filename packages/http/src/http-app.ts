@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -51,6 +52,12 @@ export async function createHttpApp(
     done();
   });
 
+  const endSilentConnections = watchSilentConnections(fastify.server);
+  fastify.addHook('preClose', (done) => {
+    endSilentConnections();
+    done();
+  });
+
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new NestLogger(options.logger),
     abortOnError: false,
@@ -58,6 +65,20 @@ export async function createHttpApp(
   app.useGlobalFilters(filter);
   app.enableShutdownHooks();
   return app;
+}
+
+/**
+ * Answers a function that ends connections which never sent a request. Browsers and clients open such ones in advance; Node
+ * counts them as busy, and a server that closes would wait for their first request until the header time-out.
+ */
+function watchSilentConnections(server: Server): () => void {
+  const silent = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  server.on('request', (request: IncomingMessage) => silent.delete(request.socket));
+  return () => silent.forEach((socket) => socket.destroy());
 }
 
 function logRequest(logger: Logger, request: FastifyRequest, reply: FastifyReply): void {

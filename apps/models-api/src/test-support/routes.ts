@@ -1,0 +1,32 @@
+import { contract, isRouteMetadata, type Scope } from '@attune/contracts';
+import { uploadForm } from './uploading';
+import type { CallOptions } from './test-api';
+
+export interface Route {
+  name: string;
+  method: string;
+  /** With `:id` where the route names a model. */
+  path: string;
+  scope: Scope;
+  /** A body that the route would accept. */
+  body: () => CallOptions;
+}
+
+const bodies: Record<string, () => CallOptions> = {
+  create: () => ({ json: { name: 'x', language: 'en' } }),
+  update: () => ({ json: { name: 'x' } }),
+  uploadData: () => ({ body: uploadForm() }),
+  run: () => ({ json: {} }),
+  transcribe: () => ({ json: { model: 'general', audio_file: 'AAAA' } }),
+};
+
+/** Every route of the contract: one that is added is in every test that goes over all of them. */
+export const routes: Route[] = Object.values(contract).flatMap((router) =>
+  Object.entries(router).map(([name, route]) => {
+    if (!isRouteMetadata(route.metadata)) throw new Error(`${name} has no metadata`);
+    const { method, path } = route;
+    return { name, method, path, scope: route.metadata.scope, body: bodies[name] ?? (() => ({})) };
+  }),
+);
+
+export const modelRoutes = routes.filter(({ path }) => path.includes(':id'));
