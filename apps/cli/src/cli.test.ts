@@ -18,7 +18,7 @@ describe('attune', () => {
     await rm(home, { recursive: true });
   });
 
-  const attune = async (args: string[], variables: NodeJS.ProcessEnv = {}) => {
+  const attune = async (args: string[], variables: NodeJS.ProcessEnv = {}, signal = new AbortController().signal) => {
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     const code = await runCli(args, {
       variables: { ATTUNE_URL: platform.url, ATTUNE_API_KEY: 'good', HOME: home, ...variables },
@@ -26,7 +26,7 @@ describe('attune', () => {
       stdout,
       stderr,
       stdin: new PassThrough(),
-      signal: new AbortController().signal,
+      signal,
     });
     const textOf = (stream: PassThrough) => String((stream.read() as Buffer | null) ?? '');
     return { code, out: textOf(stdout), err: textOf(stderr) };
@@ -147,6 +147,15 @@ describe('attune', () => {
     const done = await attune(['train', '7', '--json']);
     expect(done.code).toBe(4);
     expect(JSON.parse(done.out)).toMatchObject({ error: { message: 'The audio is silent' } });
+  });
+
+  it('ends the watching, not the training, when it is interrupted', async () => {
+    platform.statuses = [3];
+    const interrupted = new AbortController();
+    setTimeout(() => interrupted.abort(), 200);
+    const done = await attune(['train', '7'], {}, interrupted.signal);
+    expect([done.code, done.out]).toEqual([130, '']);
+    expect(done.err).toContain('goes on');
   });
 
   it('starts training without watching it', async () => {

@@ -49,6 +49,8 @@ function errorObject(error: unknown): object {
 }
 
 function errorText(error: unknown): string {
+  if (exitCodeOf(error) === exitCodes.interrupted)
+    return 'attune: interrupted; what the platform has begun goes on there\n';
   if (!(error instanceof ApiError)) return `attune: ${messageOf(error)}\n`;
   const details = formatDetails(error.details).map((line) => `  ${line}\n`);
   return `attune: ${error.message} (${error.errorCode})\n${details.join('')}${adviceOn(error)}`;
