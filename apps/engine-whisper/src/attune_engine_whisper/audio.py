@@ -6,6 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.audio.resampler import AudioResampler
+from av.error import FFmpegError
 from numpy.typing import NDArray
 
 RATE = 16_000
@@ -43,13 +44,13 @@ def _decode(path: Path) -> Samples:
             for frame in container.decode(container.streams.audio[0]):
                 parts += [bytes(part.planes[0])[: part.samples * 2] for part in resampler.resample(frame)]
             parts += [bytes(part.planes[0])[: part.samples * 2] for part in resampler.resample(None)]
-    except (av.FFmpegError, OSError) as error:
+    except (FFmpegError, OSError) as error:
         raise UnreadableAudio("The audio is missing or damaged.") from error
     return _from_int16(b"".join(parts))
 
 
 def _from_int16(data: bytes) -> Samples:
-    return np.frombuffer(data, np.int16).astype(np.float32) / 32768
+    return np.frombuffer(data, np.int16).astype(np.float32) / np.float32(32768)
 
 
 def write_flac(path: Path, samples: Samples) -> None:

@@ -22,6 +22,7 @@ def versions() -> dict[str, str]:
 
 
 def describe(stream: TextIO) -> None:
+    """Writes the description as one line."""
     # A driver library without a card is rare enough; asking CUDA itself would mean importing torch.
     has_cuda = shutil.which("nvidia-smi") is not None
     stream.write(

@@ -10,9 +10,7 @@ from attune_engine_whisper.errors import ErrorCode
 from attune_engine_whisper.files import FileRecord
 
 Stage = Literal["loading", "preparing", "training", "validating", "packaging", "verifying", "transcribing", "aligning"]
-MetricName = Literal[
-    "train_loss", "learning_rate", "validation_wer", "validation_loss", "audio_seconds_per_second"
-]
+MetricName = Literal["train_loss", "learning_rate", "validation_wer", "validation_loss", "audio_seconds_per_second"]
 
 
 def claim_stdout() -> TextIO:
@@ -49,9 +47,7 @@ class Events:
     def checkpoint(self, record: FileRecord, step: int) -> None:
         self._write({"type": "checkpoint", "step": step, **record.as_json()})
 
-    def artifact(
-        self, directory: str, files: Sequence[FileRecord], digest: str, metrics: Mapping[str, object]
-    ) -> None:
+    def artifact(self, directory: str, files: Sequence[FileRecord], digest: str, metrics: Mapping[str, object]) -> None:
         listed = [record.as_json() for record in files]
         self._write(
             {"type": "artifact", "directory": directory, "files": listed, "digest": digest, "metrics": dict(metrics)}

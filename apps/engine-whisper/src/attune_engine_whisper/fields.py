@@ -7,7 +7,6 @@ from typing import TypeVar, cast
 
 from attune_engine_whisper.errors import EngineError
 
-
 T = TypeVar("T")
 
 

@@ -33,6 +33,8 @@ class TrainItem:
 
 @dataclass(frozen=True)
 class TrainJob:
+    """`train`: what to adapt, to what, how and where to write."""
+
     base_directory: Path
     base_digest: str
     language: str
@@ -59,12 +61,16 @@ class TrainJob:
 
 @dataclass(frozen=True)
 class AudioItem:
+    """A recording to recognize."""
+
     id: str
     audio: Path
 
 
 @dataclass(frozen=True)
 class TranscribeJob:
+    """`transcribe JOB`: recordings for one model."""
+
     model_directory: Path
     language: str
     threads: int
@@ -76,6 +82,8 @@ class TranscribeJob:
 
 @dataclass(frozen=True)
 class AlignItem:
+    """A recording with the transcript of all of it."""
+
     id: str
     audio: Path
     transcript: str
@@ -83,6 +91,8 @@ class AlignItem:
 
 @dataclass(frozen=True)
 class AlignJob:
+    """`align`: recordings to cut into utterances of at most `max_seconds`."""
+
     base_directory: Path
     base_digest: str
     language: str

@@ -46,9 +46,7 @@ def align(job_file: Path, events: Events, stop: StopRequest) -> None:
     events.progress(len(job.items), len(job.items), 0)
 
 
-def _align(
-    model: WhisperModel, job: AlignJob, item: AlignItem, events: Events, stop: StopRequest
-) -> dict[str, object]:
+def _align(model: WhisperModel, job: AlignJob, item: AlignItem, events: Events, stop: StopRequest) -> dict[str, object]:
     try:
         samples = read_audio(item.audio)
     except UnreadableAudio as error:
@@ -56,9 +54,7 @@ def _align(
     transcript = _listen(model, samples, job, stop)
     words = item.transcript.split()
     heard = [HeardWord(word.start, word.end) for word in transcript.words]
-    pairs = pair_words(
-        [normalize(word) for word in words], [normalize(word.word) for word in transcript.words]
-    )
+    pairs = pair_words([normalize(word) for word in words], [normalize(word.word) for word in transcript.words])
     utterances, unmatched = cut(len(words), pairs, heard, transcript.duration, job.max_seconds)
     for stretch in unmatched:
         events.log("warning", f"{item.id}, {stretch.start:.1f} to {stretch.end:.1f} s: {stretch.reason}")

@@ -14,7 +14,10 @@ from attune_engine_whisper.alignment.words import Pairs
 
 _LEAST_SILENCE = 0.12  # seconds that a cut needs
 _MOST_EDGE = 0.2  # seconds of silence kept before and after an utterance
-_WANTED = (4.0, 15.0)  # seconds of an utterance, where there is a choice: what cannot be matched is lost with its utterance
+_WANTED = (
+    4.0,
+    15.0,
+)  # seconds of an utterance, where there is a choice: what cannot be matched is lost with its utterance
 _LEAST_MATCHED = 0.6  # share of an utterance's words that were recognized
 _FASTEST = 8.0  # words per second that can be spoken
 _FEW = 3  # words in a row that a recognizer may miss or make up

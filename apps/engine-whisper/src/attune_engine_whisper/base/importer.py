@@ -16,20 +16,20 @@ def import_base(origin: str, name: str, licence: str, target: Path) -> folder.Ba
         return folder.read(target)
     if not Path(origin).is_dir():
         os.environ["HF_HUB_OFFLINE"] = "0"  # the one command that may ask a hub, and only when told a hub id
-    from transformers import GenerationConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
-    from transformers import WhisperTokenizerFast
+    import transformers
 
+    library: Any = transformers  # typed in parts only
     try:
-        model: Any = WhisperForConditionalGeneration.from_pretrained(origin, dtype="float32")
-        tokenizer: Any = WhisperTokenizerFast.from_pretrained(origin)
-        extractor: Any = WhisperFeatureExtractor.from_pretrained(origin)
-        generation: Any = GenerationConfig.from_pretrained(origin)
+        model: Any = library.WhisperForConditionalGeneration.from_pretrained(origin, dtype="float32")
+        tokenizer: Any = library.WhisperTokenizer.from_pretrained(origin)
+        extractor: Any = library.WhisperFeatureExtractor.from_pretrained(origin)
+        generation: Any = library.GenerationConfig.from_pretrained(origin)
     except (OSError, ValueError, KeyError) as error:
         raise EngineError("BASE_UNREADABLE", f"{origin} cannot be loaded as a Whisper model: {error}") from error
     target.parent.mkdir(parents=True, exist_ok=True)
     with whole_directory(target) as partial:
-        transformers = partial / "transformers"
+        to_train = partial / "transformers"
         for part in (model, tokenizer, extractor, generation):
-            part.save_pretrained(transformers)
-        to_ctranslate2(transformers, partial / "ctranslate2")
+            part.save_pretrained(to_train)
+        to_ctranslate2(to_train, partial / "ctranslate2")
         return folder.seal(partial, name, origin, licence, languages_of(model.config.vocab_size))

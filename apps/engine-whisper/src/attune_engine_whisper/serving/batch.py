@@ -1,10 +1,11 @@
 """`transcribe JOB`: many recordings with one model, into a results file that survives an interruption."""
 
-import json
 import time
 from pathlib import Path
 
-from attune_engine_whisper.audio import RATE, UnreadableAudio, read_audio
+from faster_whisper import WhisperModel
+
+from attune_engine_whisper.audio import UnreadableAudio, read_audio
 from attune_engine_whisper.errors import EngineError, Interrupted, RequestError
 from attune_engine_whisper.events import Events
 from attune_engine_whisper.jobs import AudioItem, TranscribeJob, read_transcribe_job
@@ -39,7 +40,7 @@ def transcribe(job_file: Path, events: Events, stop: StopRequest) -> None:
         events.metric("audio_seconds_per_second", round(rate, 2), len(job.items), 0)
 
 
-def _recognize(model, job: TranscribeJob, item: AudioItem, stop: StopRequest) -> Transcript:
+def _recognize(model: WhisperModel, job: TranscribeJob, item: AudioItem, stop: StopRequest) -> Transcript:
     try:
         work = recognize(model, read_audio(item.audio), job.language, job.beam_size)
         while True:

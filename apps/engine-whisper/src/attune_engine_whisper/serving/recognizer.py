@@ -31,6 +31,8 @@ class Word:
 
 @dataclass
 class Transcript:
+    """What was recognized; `duration` in seconds."""
+
     text: str
     language: str
     duration: float

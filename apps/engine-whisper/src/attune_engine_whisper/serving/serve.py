@@ -13,8 +13,7 @@ import traceback
 from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 from attune_engine_whisper.audio import UnreadableAudio, read_audio
 from attune_engine_whisper.describe import versions
@@ -77,12 +76,11 @@ class Server:
 
     def _begin(self, line: str) -> None:
         try:
-            request: object = json.loads(line)
+            parsed: object = json.loads(line)
         except ValueError:
-            request = None
-        fields = Fields(request if isinstance(request, dict) else {}, "The request")
-        identity: object = request.get("id") if isinstance(request, dict) else None
-        self._under_way.append(_Task(identity, self._answer(fields)))
+            parsed = None
+        request = cast(dict[str, object], parsed) if isinstance(parsed, dict) else {}
+        self._under_way.append(_Task(request.get("id"), self._answer(Fields(request, "The request"))))
 
     def _answer(self, fields: Fields) -> Generator[None, None, Transcript]:
         fields.text("id")

@@ -6,8 +6,11 @@ speech, at thresholds that real speech passes even in noise. What Whisper writes
 "Thank you.") is dropped.
 """
 
+from typing import Any
+
 import numpy as np
 from faster_whisper.vad import get_vad_model
+from numpy.typing import NDArray
 
 from attune_engine_whisper.audio import RATE, Samples
 
@@ -21,13 +24,12 @@ class VoiceActivity:
     """The detector's probabilities for one recording."""
 
     def __init__(self, samples: Samples) -> None:
-        detector = get_vad_model()
-        parts = [
-            detector(np.pad(block, (0, -len(block) % _FRAME))).ravel()
-            for start in range(0, len(samples), _BLOCK)
-            if len(block := samples[start : start + _BLOCK])
+        detector: Any = get_vad_model()
+        blocks = [samples[start : start + _BLOCK] for start in range(0, len(samples), _BLOCK)]
+        parts: list[NDArray[np.float32]] = [
+            detector(np.pad(block, (0, -len(block) % _FRAME))).ravel() for block in blocks
         ]
-        self.probabilities = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+        self.probabilities = np.concatenate([np.zeros(0, np.float32), *parts])
 
     def anywhere(self) -> bool:
         """Whether any stretch can be speech."""

@@ -23,15 +23,15 @@ def augment(samples: Samples, rng: np.random.Generator) -> Samples:
     """A variant of an utterance, or the utterance itself."""
     if rng.random() >= _SHARE or not samples.any():
         return samples
-    if rng.random() < _TELEPHONE:
-        samples = _telephone(samples)
+    changed = _telephone(samples) if rng.random() < _TELEPHONE else samples
     if rng.random() < _NOISY:
         first = rng.integers(_NOISE_SECONDS * RATE - len(samples))
         noise = _pink_noise()[first : first + len(samples)]
         ratio = 10 ** (rng.uniform(*_SNR_DB) / 20)
-        samples = samples + noise * (np.linalg.norm(samples) / (np.linalg.norm(noise) * ratio))
+        level = np.linalg.norm(changed) / (np.linalg.norm(noise) * ratio)
+        changed = changed + noise * np.float32(level)
     gain = 10 ** (rng.uniform(*_GAIN_DB) / 20)
-    return np.clip(samples * gain, -1, 1).astype(np.float32)
+    return np.clip(changed * gain, -1, 1).astype(np.float32)
 
 
 def _telephone(samples: Samples) -> Samples:

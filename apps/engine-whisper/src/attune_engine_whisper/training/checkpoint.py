@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]
 
 from attune_engine_whisper.events import Events
 from attune_engine_whisper.files import FileRecord, sha256_of
@@ -86,12 +86,13 @@ class Checkpoints:
 
     def _read(self, path: Path) -> tuple[State, Tensors] | None:
         try:
-            file: Any
-            with safe_open(path, framework="pt") as file:
+            opened: Any = safe_open(path, framework="pt")
+            with opened as file:
                 metadata: dict[str, str] = file.metadata() or {}
+                names: list[str] = file.keys()
                 if metadata.get("fingerprint") != self._fingerprint:
                     return None
-                tensors: Tensors = {name: file.get_tensor(name) for name in file.keys()}
+                tensors: Tensors = {name: file.get_tensor(name) for name in names}
             if metadata.get("content") != _content_digest(tensors):
                 return None
             state: dict[str, Any] = json.loads(metadata["state"])
@@ -112,5 +113,5 @@ def _content_digest(tensors: Mapping[str, torch.Tensor]) -> str:
     digest = hashlib.sha256()
     for name in sorted(tensors):
         digest.update(name.encode())
-        digest.update(tensors[name].contiguous().view(-1).view(torch.uint8).numpy())
+        digest.update(tensors[name].contiguous().view(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

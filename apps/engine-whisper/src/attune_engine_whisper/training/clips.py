@@ -81,12 +81,13 @@ def split(clips: Sequence[Clip], fraction: float, seed: int) -> tuple[list[Clip]
     """
     recordings = sorted({clip.item.recording for clip in clips})
     wanted = min(fraction * sum(clip.item.duration_ms for clip in clips), _MOST_VALIDATION_MS)
-    lengths = {recording: 0 for recording in recordings}
+    lengths = dict.fromkeys(recordings, 0)
     for clip in clips:
         lengths[clip.item.recording] += clip.item.duration_ms
     chosen: set[str] = set()
     taken = 0
-    for i in np.random.default_rng([seed, 0x5711]).permutation(len(recordings)):
+    order: list[int] = np.random.default_rng([seed, 0x5711]).permutation(len(recordings)).tolist()
+    for i in order:
         length = lengths[recordings[i]]
         # A recording that would overshoot by more than it helps is passed over.
         if taken + length / 2 <= wanted and len(chosen) + 1 < len(recordings):

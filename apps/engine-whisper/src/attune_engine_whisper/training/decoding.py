@@ -1,8 +1,9 @@
 """Greedy decoding with the model in training, for validation and verification."""
 
-from typing import Any
+from typing import Any, cast
 
 import torch
+from transformers import DynamicCache, EncoderDecoderCache
 
 from attune_engine_whisper.training.network import Network
 from attune_engine_whisper.vocabulary import Vocabulary
@@ -15,8 +16,6 @@ def greedy(network: Network, encoded: torch.Tensor, vocabulary: Vocabulary) -> l
 
     In float32: autocast would convert all weights anew for every token.
     """
-    from transformers import DynamicCache, EncoderDecoderCache
-
     decoder: Any = network.model.model.decoder
     cache: Any = EncoderDecoderCache(DynamicCache(), DynamicCache())
     prompt = [*vocabulary.start, vocabulary.no_timestamps]
@@ -38,5 +37,5 @@ def greedy(network: Network, encoded: torch.Tensor, vocabulary: Vocabulary) -> l
         if ended.all():
             break
         tokens = likeliest[:, None]
-    rows: list[list[int]] = torch.stack(found, 1).tolist()
+    rows = cast(list[list[int]], torch.stack(found, 1).tolist())
     return [row[: row.index(vocabulary.end)] if vocabulary.end in row else row for row in rows]

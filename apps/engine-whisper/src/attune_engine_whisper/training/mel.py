@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+from transformers import WhisperFeatureExtractor
 
 from attune_engine_whisper.audio import RATE
 
@@ -15,8 +16,6 @@ class LogMel:
     """Spectrograms of whole windows, many at once, about ten times as fast as Transformers' extractor."""
 
     def __init__(self, bins: int, device: torch.device) -> None:
-        from transformers import WhisperFeatureExtractor
-
         extractor: Any = WhisperFeatureExtractor(feature_size=bins)
         self._filters = torch.tensor(extractor.mel_filters.T, dtype=torch.float32, device=device)
         self._hann = torch.hann_window(_FFT, device=device)

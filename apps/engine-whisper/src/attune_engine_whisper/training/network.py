@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from safetensors.torch import save_file
+from peft import LoraConfig, get_peft_model
+from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]
+from transformers import WhisperForConditionalGeneration
 
 from attune_engine_whisper.errors import EngineError
 from attune_engine_whisper.files import write_json
@@ -24,8 +26,6 @@ class Network:
     """Whisper with some of its tensors trainable."""
 
     def __init__(self, base: Path, method: Method, device: torch.device) -> None:
-        from transformers import WhisperForConditionalGeneration
-
         try:
             model: Any = WhisperForConditionalGeneration.from_pretrained(base / "transformers", dtype=torch.float32)
         except (OSError, ValueError, json.JSONDecodeError) as error:
@@ -42,8 +42,6 @@ class Network:
 
     def _prepare(self) -> None:
         if self.method == "lora":
-            from peft import LoraConfig, get_peft_model
-
             config = LoraConfig(
                 r=LORA_RANK, lora_alpha=LORA_ALPHA, lora_dropout=LORA_DROPOUT, target_modules=LORA_TARGETS
             )
@@ -103,4 +101,8 @@ class Network:
 def _sort_lists(path: Path) -> None:
     """PEFT writes sets in an order that changes from run to run; equal adapters are to have equal bytes."""
     config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    write_json(path, {key: sorted(value) if isinstance(value, list) else value for key, value in config.items()})
+    write_json(path, {key: _sorted(value) for key, value in config.items()})
+
+
+def _sorted(value: object) -> object:
+    return sorted(cast(list[str], value)) if isinstance(value, list) else value

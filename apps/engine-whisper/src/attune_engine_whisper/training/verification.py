@@ -4,10 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from ctranslate2 import StorageView
+from ctranslate2.models import Whisper
 
 from attune_engine_whisper.errors import EngineError
 from attune_engine_whisper.training.batches import mix_windows
@@ -67,20 +68,16 @@ class Sample:
 
     def decode_packaged(self, directory: Path, compute_type: str, threads: int) -> list[str]:
         """What the packaged model hears."""
-        import ctranslate2
-
-        model: Any = ctranslate2.models.Whisper(str(directory), compute_type=compute_type, intra_threads=threads)
+        model = Whisper(str(directory), compute_type=compute_type, intra_threads=threads)
         prompt = [*self._vocabulary.start, self._vocabulary.no_timestamps]
-        return [
-            self._vocabulary.decode(result.sequences_ids[0])
-            for features in self._features
-            for result in model.generate(
-                ctranslate2.StorageView.from_array(np.ascontiguousarray(features.cpu().numpy())),
-                [prompt] * len(features),
-                beam_size=1,
-                max_length=MOST_NEW_TOKENS + len(prompt),
+        texts: list[str] = []
+        for features in self._features:
+            view = StorageView.from_array(np.ascontiguousarray(features.cpu().numpy()))
+            results = model.generate(
+                view, [prompt] * len(features), beam_size=1, max_length=MOST_NEW_TOKENS + len(prompt)
             )
-        ]
+            texts += [self._vocabulary.decode(result.sequences_ids[0]) for result in results]
+        return texts
 
 
 def compare(
@@ -103,6 +100,7 @@ def compare(
     requantized = sum(count_errors(a, b) for a, b in zip(heard[0], heard[2], strict=True))
     if errors[2] - errors[0] > _MOST_WORSE * total + 2 * math.sqrt(requantized):
         raise EngineError(
-            "VERIFICATION_FAILED", f"The packaged model errs in {errors[2]} of {total} words, the trained in {errors[0]}."
+            "VERIFICATION_FAILED",
+            f"The packaged model errs in {errors[2]} of {total} words, the trained in {errors[0]}.",
         )
     return Verification(sample.utterances, total, errors[0] / total, differing / total, errors[2] / total)
