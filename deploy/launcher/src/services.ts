@@ -81,7 +81,8 @@ function ownEnvironment(name: ServiceName, at: Surroundings): Record<string, str
       return {
         STT_ENGINES: JSON.stringify({ [at.engine.name]: at.engine.command }),
         STT_INTERNAL_TOKEN: home.secrets.sttToken,
-        WORK_DIRECTORY: join(home.work, 'stt'),
+        STT_WORK_DIRECTORY: join(home.work, 'stt'),
+        STT_CACHE_DIRECTORY: join(home.work, 'models'),
         ...maxAudio,
       };
     case 'evaluator':
