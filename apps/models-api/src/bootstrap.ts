@@ -18,13 +18,21 @@ async function main(): Promise<void> {
   const logger = createLogger('bootstrap', env.logLevel);
   await withDatabase(env.databaseUrl, 'bootstrap', async (database) => {
     const apiKeys = new ApiKeysService(new ApiKeysRepository(database), env.apiKeyPepper, systemClock);
-    const organizations = new OrganizationsService(database, new Outbox('models'), new OrganizationsRepository(), apiKeys);
+    const organizations = new OrganizationsService(
+      database,
+      new Outbox('models'),
+      new OrganizationsRepository(),
+      apiKeys,
+    );
     const { organizationId, isNewKey } = await new BootstrapService(organizations, apiKeys).bootstrap({
       keyFile: env.keyFile,
       minimumTrainingMs: env.minimumTrainingMs,
       waitMs: ENTITLEMENTS_WAIT_MS,
     });
-    logger.info({ organization_id: organizationId, key_file: env.keyFile, is_new_key: isNewKey }, 'the first organization is ready');
+    logger.info(
+      { organization_id: organizationId, key_file: env.keyFile, is_new_key: isNewKey },
+      'the first organization is ready',
+    );
   });
 }
 

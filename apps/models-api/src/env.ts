@@ -22,7 +22,11 @@ const serviceVariables = databaseVariables.extend({
   STT_URL: url,
   /** What the stt service knows this one by. */
   STT_INTERNAL_TOKEN: z.string().min(16, 'must have at least 16 characters'),
-  MAX_AUDIO_BYTES: z.coerce.number().int().positive().default(2 * GIB),
+  MAX_AUDIO_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(2 * GIB),
   MAX_TRANSCRIPT_BYTES: z.coerce.number().int().positive().default(MIB),
 });
 
@@ -129,7 +133,10 @@ function parse<S extends z.ZodTypeAny>(schema: S, variables: Variables): z.outpu
   return parsed.data;
 }
 
-function readWithStore<S extends z.ZodTypeAny>(schema: S, variables: Variables): { env: z.output<S>; store: StoreConfig } {
+function readWithStore<S extends z.ZodTypeAny>(
+  schema: S,
+  variables: Variables,
+): { env: z.output<S>; store: StoreConfig } {
   const parsed = schema.safeParse(variables) as z.SafeParseReturnType<unknown, z.output<S>>;
   const store = parseStoreEnv(variables);
   if (parsed.success && 'config' in store) return { env: parsed.data, store: store.config };

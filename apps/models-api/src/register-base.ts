@@ -32,7 +32,10 @@ function readArguments(args: string[]): Arguments {
     });
     const [folder, ...rest] = positionals;
     if (folder === undefined || rest.length > 0) throw new Error('give exactly one folder');
-    const keys = baseModelKey.array().min(1).parse((values.keys ?? '').split(','));
+    const keys = baseModelKey
+      .array()
+      .min(1)
+      .parse((values.keys ?? '').split(','));
     return { folder: resolve(folder), keys, adapted: values.adapted };
   } catch (error) {
     throw new Error(`${messageOf(error)}\n\n${USAGE}`, { cause: error });

@@ -11,7 +11,9 @@ const PREFIX = 'attune_';
 const ID_LENGTH = 8;
 const RANDOM_LENGTH = 32;
 const CHECKSUM_LENGTH = 6;
-const FORM = new RegExp(`^${PREFIX}([0-9A-Za-z]{${String(ID_LENGTH)}})[0-9A-Za-z]{${String(RANDOM_LENGTH + CHECKSUM_LENGTH)}}$`);
+const FORM = new RegExp(
+  `^${PREFIX}([0-9A-Za-z]{${String(ID_LENGTH)}})[0-9A-Za-z]{${String(RANDOM_LENGTH + CHECKSUM_LENGTH)}}$`,
+);
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /** What is stored of a key: never the key itself. */

@@ -36,7 +36,8 @@ export async function readBaseFolder(directory: string): Promise<Base> {
   const { digest } = described;
   const files = await listFiles(directory, digest);
   const own = digestOf(files.filter(({ path }) => path !== DESCRIPTION));
-  if (own !== digest) throw new BadBaseFolder(directory, `its files have the digest ${own}, its description says ${digest}`);
+  if (own !== digest)
+    throw new BadBaseFolder(directory, `its files have the digest ${own}, its description says ${digest}`);
   for (const needed of ['transformers/', 'ctranslate2/']) {
     if (!files.some(({ path }) => path.startsWith(needed))) throw new BadBaseFolder(directory, `${needed} is missing`);
   }

@@ -3,18 +3,19 @@ import type { Tx } from '@attune/database';
 import type { Base, BaseModel } from './base-model';
 import { BaseModelEntity } from './base-model.entity';
 import { BaseEntity } from './base.entity';
+import { fromRowBase, fromRowBaseModel } from './base.mapping';
 
 /** The catalogue of bases: the platform's, no organization's. */
 @Injectable()
 export class BaseModelsRepository {
   async findByKey(tx: Tx, key: string): Promise<BaseModel | null> {
     const row = await tx.manager.findOne(BaseModelEntity, { where: { key }, relations: { base: true } });
-    return row && { key: row.key, adapted: row.adapted, base: { ...row.base } };
+    return row && fromRowBaseModel(row);
   }
 
   async findByDigest(tx: Tx, digest: string): Promise<Base | null> {
     const row = await tx.manager.findOneBy(BaseEntity, { digest });
-    return row && { ...row };
+    return row && fromRowBase(row);
   }
 
   /** A digest names the same files for ever, so a second registration changes nothing. */

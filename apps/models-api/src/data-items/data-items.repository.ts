@@ -2,9 +2,22 @@ import { Injectable } from '@nestjs/common';
 import { Database, type Tx } from '@attune/database';
 import type { ItemId, ModelId, OrganizationId } from '@attune/kernel';
 import type { SnapshotItem } from '@attune/events';
-import { statusOfValidated, type DataSummary, type NormalizedPair, type Rejection, type UploadedPair } from './data-item';
+import {
+  statusOfValidated,
+  type DataSummary,
+  type NormalizedPair,
+  type Rejection,
+  type UploadedPair,
+} from './data-item';
 import { DataItemEntity } from './data-item.entity';
-import { fromRowsSummary, fromRowVerdict, type CountsRow, type SnapshotRow, type Verdict, type VerdictRow } from './data-item.mapping';
+import {
+  fromRowsSummary,
+  fromRowVerdict,
+  type CountsRow,
+  type SnapshotRow,
+  type Verdict,
+  type VerdictRow,
+} from './data-item.mapping';
 
 interface ItemKey {
   organizationId: OrganizationId;

@@ -11,7 +11,11 @@ export const UPLOAD_LIMITS = Symbol('attune:upload-limits');
 
 const fileFields = {
   audio_file: { keyOf: uploadAudioKey, limit: (limits: UploadLimits) => limits.audioBytes, fallback: 'audio' },
-  transcript_file: { keyOf: uploadTranscriptKey, limit: (limits: UploadLimits) => limits.transcriptBytes, fallback: 'transcript.txt' },
+  transcript_file: {
+    keyOf: uploadTranscriptKey,
+    limit: (limits: UploadLimits) => limits.transcriptBytes,
+    fallback: 'transcript.txt',
+  },
 } as const;
 type FileField = keyof typeof fileFields;
 

@@ -16,7 +16,10 @@ export const requestTooLarge = (limitBytes: number): AppError =>
   });
 
 export const notMultipart = (): AppError =>
-  new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the upload as multipart/form-data with type, audio_file and transcript_file');
+  new AppError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    'Send the upload as multipart/form-data with type, audio_file and transcript_file',
+  );
 
 /** `reason` is the parser's, for operators. */
 export const brokenMultipart = (reason: string): AppError =>

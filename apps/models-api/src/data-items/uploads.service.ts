@@ -43,7 +43,11 @@ export class UploadsService {
    * Looks the model up before a byte is read. Whatever fails, nothing of the pair stays stored: MODEL_NOT_FOUND,
    * VALIDATION_ERROR, PAYLOAD_TOO_LARGE, a client that goes away, and ingestion's refusal if it comes within five seconds.
    */
-  async upload(organizationId: OrganizationId, id: ModelId | null, parts: AsyncIterable<UploadPart>): Promise<UploadResult> {
+  async upload(
+    organizationId: OrganizationId,
+    id: ModelId | null,
+    parts: AsyncIterable<UploadPart>,
+  ): Promise<UploadResult> {
     if (id === null || !(await this.models.find(organizationId, id))) throw modelNotFound();
     const place: ItemPlace = { organizationId, modelId: id, itemId: newId<ItemId>() };
     const received = await this.receive(place, parts);
@@ -54,7 +58,12 @@ export class UploadsService {
     }
     const model = await this.models.find(organizationId, id);
     if (!model) throw modelNotFound();
-    return { ...received, itemId: place.itemId, itemStatus: verdict?.status ?? 'processing', modelStatus: model.status };
+    return {
+      ...received,
+      itemId: place.itemId,
+      itemStatus: verdict?.status ?? 'processing',
+      modelStatus: model.status,
+    };
   }
 
   private async receive(place: ItemPlace, parts: AsyncIterable<UploadPart>): Promise<ReceivedUpload> {

@@ -57,6 +57,8 @@ export class ErasureRepository {
 
   /** The model's row stays as the tombstone of its number, without a word of its owner's. */
   async blank(tx: Tx, model: ModelRef): Promise<void> {
-    await tx.execute(`UPDATE model SET name = '', description = NULL WHERE id = $1 AND deleted_at IS NOT NULL`, [model.id]);
+    await tx.execute(`UPDATE model SET name = '', description = NULL WHERE id = $1 AND deleted_at IS NOT NULL`, [
+      model.id,
+    ]);
   }
 }

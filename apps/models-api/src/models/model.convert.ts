@@ -31,7 +31,9 @@ export function toApiModel(model: Model): ApiModel {
     created_at: toApiTime(model.createdAt),
     updated_at: toApiTime(model.updatedAt),
     ...(started && model.startedAt ? { started_training_at: toApiTime(model.startedAt) } : {}),
-    ...(status === modelStatus.succeeded && model.finishedAt ? { finished_training_at: toApiTime(model.finishedAt) } : {}),
+    ...(status === modelStatus.succeeded && model.finishedAt
+      ? { finished_training_at: toApiTime(model.finishedAt) }
+      : {}),
     ...(status === modelStatus.succeeded && model.metrics ? { training_metrics: toApiMetrics(model.metrics) } : {}),
     ...(status === modelStatus.failed ? { error: toApiFailure(model) } : {}),
   };

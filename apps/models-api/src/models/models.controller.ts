@@ -29,7 +29,10 @@ export class ModelsController {
     return tsRestHandler(api.list, async ({ query }) => {
       const page = fromApiPage(query, PAGE_SIZE);
       const { total, models } = await this.models.list(principal.organizationId, fromApiModelFilter(query), page);
-      return { status: 200 as const, body: { count: models.length, total_results: total, result: models.map(toApiModel) } };
+      return {
+        status: 200 as const,
+        body: { count: models.length, total_results: total, result: models.map(toApiModel) },
+      };
     });
   }
 
@@ -45,7 +48,10 @@ export class ModelsController {
   update(@CurrentPrincipal() principal: Principal) {
     return tsRestHandler(api.update, async ({ params, body }) => {
       const { name, description } = body;
-      const model = await this.models.describe(principal.organizationId, fromApiModelId(params.id), { name, description });
+      const model = await this.models.describe(principal.organizationId, fromApiModelId(params.id), {
+        name,
+        description,
+      });
       return { status: 200 as const, body: toApiModel(model) };
     });
   }

@@ -109,6 +109,9 @@ export class ModelsRepository {
   }
 
   async markDeleted(tx: Tx, organizationId: OrganizationId, id: ModelId): Promise<void> {
-    await tx.execute(`UPDATE model SET deleted_at = now() WHERE id = $1 AND organization_id = $2`, [id, organizationId]);
+    await tx.execute(`UPDATE model SET deleted_at = now() WHERE id = $1 AND organization_id = $2`, [
+      id,
+      organizationId,
+    ]);
   }
 }

@@ -27,7 +27,8 @@ export class BootstrapService {
   async bootstrap(settings: BootstrapSettings): Promise<{ organizationId: OrganizationId; isNewKey: boolean }> {
     const organizationId = await this.organizations.ensureFirst(settings.minimumTrainingMs);
     const isNewKey = !(await this.isKeyGood(settings.keyFile, organizationId));
-    if (isNewKey) await writeKeyFile(settings.keyFile, await this.organizations.createFullKey(organizationId, 'bootstrap'));
+    if (isNewKey)
+      await writeKeyFile(settings.keyFile, await this.organizations.createFullKey(organizationId, 'bootstrap'));
     await this.waitForEntitlements(organizationId, settings.waitMs);
     return { organizationId, isNewKey };
   }

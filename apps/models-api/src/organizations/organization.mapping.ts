@@ -14,7 +14,7 @@ export function fromRowOrganization(row: OrganizationEntity): Organization {
           plan,
           revision: row.entitlementsRevision,
           mayTrain: row.mayTrain,
-          minimumTrainingMs: Number(row.minimumTrainingMs ?? 0),
+          minimumTrainingMs: row.minimumTrainingMs ?? 0,
         }
       : null,
   };

@@ -16,7 +16,9 @@ export function leaveBodiesUnread(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
   const limitBytes = fastify.initialConfig.bodyLimit ?? 0;
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
-  fastify.addContentTypeParser(MULTIPART_TYPE, (_request: FastifyRequest, _payload: NodeJS.ReadableStream, done) => done(null));
+  fastify.addContentTypeParser(MULTIPART_TYPE, (_request: FastifyRequest, _payload: NodeJS.ReadableStream, done) =>
+    done(null),
+  );
   fastify.removeContentTypeParser(JSON_TYPE);
   fastify.addContentTypeParser(JSON_TYPE, (request: FastifyRequest, payload: NodeJS.ReadableStream, done) => {
     if (request.routeOptions.url === unreadPath) {
@@ -37,7 +39,9 @@ async function collect(payload: AsyncIterable<string | Buffer>, limitBytes: numb
     chunks.push(Buffer.from(chunk));
     bytes += chunk.length;
     if (bytes > limitBytes) {
-      throw new AppError('PAYLOAD_TOO_LARGE', 'The request body is too large', { details: { limit_bytes: limitBytes } });
+      throw new AppError('PAYLOAD_TOO_LARGE', 'The request body is too large', {
+        details: { limit_bytes: limitBytes },
+      });
     }
   }
   return Buffer.concat(chunks).toString('utf8');

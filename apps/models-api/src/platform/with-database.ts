@@ -2,7 +2,11 @@ import { createDataSource, Database, waitForServer } from '@attune/database';
 import { entities } from '../entities';
 
 /** For commands: the service's database for as long as `work` lasts. Waits for a server that is still starting. */
-export async function withDatabase<T>(url: string, applicationName: string, work: (database: Database) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(
+  url: string,
+  applicationName: string,
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
   const dataSource = await waitForServer(() =>
     createDataSource({ url, schema: 'models', applicationName, entities, poolSize: 2 }).initialize(),
   );

@@ -43,7 +43,8 @@ export class RunResultsService {
     };
     const bytes = await readVerified(this.store, data.manifest_key, data.manifest_sha256, MAX_MANIFEST_BYTES);
     const manifest: ArtifactManifest = artifactManifest.parse(JSON.parse(bytes.toString('utf8')));
-    if (manifest.run_id !== data.run_id || manifest.base_digest !== data.base_digest) throw damagedManifest(data.manifest_key);
+    if (manifest.run_id !== data.run_id || manifest.base_digest !== data.base_digest)
+      throw damagedManifest(data.manifest_key);
     return {
       ...place,
       id: newId(),

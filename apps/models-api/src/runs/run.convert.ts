@@ -14,7 +14,10 @@ export function toApiStartedModel(model: Model): ApiModel {
 /** One line of plain text a log line; a message never breaks out of its line. */
 export function toPlainTextLog(lines: readonly ApiLogLine[]): string {
   return lines
-    .map(({ timestamp, level, stage, message }) => `${timestamp} ${level.toUpperCase()} [${stage}] ${message.replace(/\s*[\r\n]+\s*/g, ' ')}\n`)
+    .map(
+      ({ timestamp, level, stage, message }) =>
+        `${timestamp} ${level.toUpperCase()} [${stage}] ${message.replace(/\s*[\r\n]+\s*/g, ' ')}\n`,
+    )
     .join('');
 }
 

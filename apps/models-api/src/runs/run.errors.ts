@@ -15,7 +15,9 @@ export const insufficientData = (hoursRequired: number, hoursAvailable: number):
   });
 
 export const planUpgradeRequired = (plan: string): AppError =>
-  new AppError('PLAN_UPGRADE_REQUIRED', `The plan ${plan} does not include training; upgrade to train models`, { details: { plan } });
+  new AppError('PLAN_UPGRADE_REQUIRED', `The plan ${plan} does not include training; upgrade to train models`, {
+    details: { plan },
+  });
 
 /** The organization is new and billing has not said yet what it may do. */
 export const entitlementsUnknown = (): AppError =>

@@ -6,6 +6,7 @@ import type { RequestedRun, RunFailure, RunProgress } from './run';
 import { RunEntity } from './run.entity';
 import type { Version } from './version';
 import { VersionEntity } from './version.entity';
+import { fromRowVersion } from './version.mapping';
 
 interface RunKey {
   organizationId: OrganizationId;
@@ -87,14 +88,4 @@ export class RunsRepository {
     await tx.execute(`DELETE FROM version WHERE model_id = $1`, [modelId]);
     await tx.execute(`DELETE FROM run WHERE model_id = $1`, [modelId]);
   }
-}
-
-function fromRowVersion(row: VersionEntity): Version<RunMetrics> {
-  return {
-    ...row,
-    organizationId: row.organizationId as OrganizationId,
-    modelId: Number(row.modelId) as ModelId,
-    runId: row.runId as RunId,
-    trainingMs: Number(row.trainingMs),
-  };
 }

@@ -11,7 +11,9 @@ export class SnapshotWriter {
 
   async write(place: RunPlace, items: AsyncIterable<SnapshotItem>): Promise<{ key: string; sha256: string }> {
     const key = snapshotKey(place);
-    const { sha256 } = await this.store.put(key, Readable.from(toLines(items)), { contentType: 'application/x-ndjson' });
+    const { sha256 } = await this.store.put(key, Readable.from(toLines(items)), {
+      contentType: 'application/x-ndjson',
+    });
     return { key, sha256 };
   }
 

@@ -66,7 +66,12 @@ export class SttClient {
     });
   }
 
-  private headersOf({ organizationId, requestId, contentType, contentLength }: ForwardedRequest): Record<string, string> {
+  private headersOf({
+    organizationId,
+    requestId,
+    contentType,
+    contentLength,
+  }: ForwardedRequest): Record<string, string> {
     return {
       authorization: `Bearer ${this.settings.token}`,
       'x-attune-organization': organizationId,

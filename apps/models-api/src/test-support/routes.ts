@@ -1,3 +1,4 @@
+import type { AppRoute } from '@ts-rest/core';
 import { contract, isRouteMetadata, type Scope } from '@attune/contracts';
 import { uploadForm } from './uploading';
 import type { CallOptions } from './test-api';
@@ -22,10 +23,9 @@ const bodies: Record<string, () => CallOptions> = {
 
 /** Every route of the contract: one that is added is in every test that goes over all of them. */
 export const routes: Route[] = Object.values(contract).flatMap((router) =>
-  Object.entries(router).map(([name, route]) => {
-    if (!isRouteMetadata(route.metadata)) throw new Error(`${name} has no metadata`);
-    const { method, path } = route;
-    return { name, method, path, scope: route.metadata.scope, body: bodies[name] ?? (() => ({})) };
+  Object.entries<AppRoute>(router).map(([name, { method, path, metadata }]) => {
+    if (!isRouteMetadata(metadata)) throw new Error(`${name} has no metadata`);
+    return { name, method, path, scope: metadata.scope, body: bodies[name] ?? (() => ({})) };
   }),
 );
 

@@ -143,7 +143,9 @@ export class TestApi {
     scopes: readonly Scope[] = allScopes,
   ): Promise<Tenant> {
     const organizationId = newId<OrganizationId>();
-    await this.database.query(`INSERT INTO organization (id, name, plan) VALUES ($1, 'Test', 'gold')`, [organizationId]);
+    await this.database.query(`INSERT INTO organization (id, name, plan) VALUES ($1, 'Test', 'gold')`, [
+      organizationId,
+    ]);
     if (entitlements !== null) await this.entitle(organizationId, entitlements);
     return { organizationId, key: await this.addKey(organizationId, scopes) };
   }
@@ -300,7 +302,14 @@ export class TestApi {
       const key = baseKey(BASE_DIGEST, path);
       files.push({ path, key, ...(await this.store.put(key, Readable.from([path]))) });
     }
-    const base = { digest: BASE_DIGEST, name: 'Tiny', engine: 'whisper', languages: ['en'], source: 'test', licence: 'MIT' };
+    const base = {
+      digest: BASE_DIGEST,
+      name: 'Tiny',
+      engine: 'whisper',
+      languages: ['en'],
+      source: 'test',
+      licence: 'MIT',
+    };
     await this.app
       .get(BaseModelsService)
       .register({ ...base, location: 'bases', files }, ['general', 'medical'], new Set());

@@ -15,7 +15,11 @@ export interface Pair {
 
 /** A form with the usual three parts; a part set to undefined is left out. */
 export function uploadForm(pair: Pair = {}): FormData {
-  const { type = 'train', audio = 'RIFF....WAVE', transcript = 'the heart is enlarged' } = {
+  const {
+    type = 'train',
+    audio = 'RIFF....WAVE',
+    transcript = 'the heart is enlarged',
+  } = {
     ...('type' in pair ? { type: pair.type } : {}),
     ...('audio' in pair ? { audio: pair.audio } : {}),
     ...('transcript' in pair ? { transcript: pair.transcript } : {}),
@@ -43,7 +47,11 @@ export function putData<T = UploadReceipt>(
 type Uploaded = EventPayload<'models.data-uploaded.v1'>;
 
 /** Ingestion's part: waits for the next upload of the model that is not among `known` and answers its event. */
-export async function nextUpload(api: TestApi, modelId: number, known: ReadonlySet<string> = new Set()): Promise<Uploaded> {
+export async function nextUpload(
+  api: TestApi,
+  modelId: number,
+  known: ReadonlySet<string> = new Set(),
+): Promise<Uploaded> {
   return eventually(() => {
     const event = api
       .sent('models.data-uploaded.v1')

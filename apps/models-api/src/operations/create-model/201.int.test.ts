@@ -33,7 +33,10 @@ describe('POST /api/v3/custom_models answers 201', () => {
   });
 
   it('takes general as the base model, and no description, when none is named', async () => {
-    expect((await create({ name: 'x', language: 'en' })).body).toMatchObject({ base_model: 'general', description: null });
+    expect((await create({ name: 'x', language: 'en' })).body).toMatchObject({
+      base_model: 'general',
+      description: null,
+    });
   });
 
   it('takes names and descriptions up to their limits, in any script', async () => {

@@ -33,7 +33,9 @@ describe('POST /api/v3/custom_models answers 400', () => {
   });
 
   it('UNSUPPORTED_LANGUAGE when no base is installed for the key', async () => {
-    expect((await create({ name: 'x', language: 'en', base_model: 'legal' })).body.error_code).toBe('UNSUPPORTED_LANGUAGE');
+    expect((await create({ name: 'x', language: 'en', base_model: 'legal' })).body.error_code).toBe(
+      'UNSUPPORTED_LANGUAGE',
+    );
   });
 
   it('for JSON that does not parse, without its text', async () => {

@@ -62,7 +62,12 @@ describe('DELETE /api/v3/custom_models/{id} answers 204', () => {
     for (const name of others) await api.publish(api.tenant.organizationId, name, scope);
     await eventually(async () => expect(await doneSteps(id)).toHaveLength(3));
     await api.app.get(ModelErasureService).continueErasures(60, new AbortController().signal);
-    expect((await doneSteps(id)).map(({ service }) => service)).toEqual(['evaluation', 'ingestion', 'models', 'training']);
+    expect((await doneSteps(id)).map(({ service }) => service)).toEqual([
+      'evaluation',
+      'ingestion',
+      'models',
+      'training',
+    ]);
   });
 
   it('and asks a silent service again, with the same event', async () => {

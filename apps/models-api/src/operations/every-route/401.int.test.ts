@@ -64,7 +64,9 @@ describe('every route answers 401', () => {
 
 describe('API keys', () => {
   it('are in no table, whole or without their last characters', async () => {
-    const tables = await api.database.query<{ t: string }>(`SELECT tablename AS t FROM pg_tables WHERE schemaname = 'models'`);
+    const tables = await api.database.query<{ t: string }>(
+      `SELECT tablename AS t FROM pg_tables WHERE schemaname = 'models'`,
+    );
     for (const { t } of tables) {
       const rows = await api.database.query<{ dump: string }>(`SELECT row_to_json(x)::text AS dump FROM ${t} x`);
       for (const { dump } of rows) expect(dump).not.toContain(api.tenant.key.slice(15, 40));

@@ -56,9 +56,12 @@ describe('GET /api/v3/custom_models answers 200', () => {
 });
 
 describe('GET /api/v3/custom_models answers 400', () => {
-  it.each(['page=0', 'per_page=101', 'status=6', 'base_model=huge', 'limit=-1', 'offset=x'])('for %s', async (query) => {
-    const { status, body } = await api.call('GET', `/api/v3/custom_models?${query}`);
-    expect(status).toBe(400);
-    expect(Object.keys(body.details)).toEqual([query.split('=')[0]]);
-  });
+  it.each(['page=0', 'per_page=101', 'status=6', 'base_model=huge', 'limit=-1', 'offset=x'])(
+    'for %s',
+    async (query) => {
+      const { status, body } = await api.call('GET', `/api/v3/custom_models?${query}`);
+      expect(status).toBe(400);
+      expect(Object.keys(body.details)).toEqual([query.split('=')[0]]);
+    },
+  );
 });

@@ -39,10 +39,18 @@ describe('POST /api/v3/custom_models/{id}/run answers 200', () => {
     await eventually(() => expect(requestedOf(id)).toHaveLength(1));
     await uploadAccepted(api, id);
     const data = requestedOf(id)[0]?.data;
-    expect(data).toMatchObject({ base_model: 'general', base_digest: BASE_DIGEST, language: 'en', training_ms: 120_000 });
+    expect(data).toMatchObject({
+      base_model: 'general',
+      base_digest: BASE_DIGEST,
+      language: 'en',
+      training_ms: 120_000,
+    });
     const bytes = await text(await api.store.get(data?.snapshot_key ?? ''));
     expect(`sha256:${createHash('sha256').update(bytes).digest('hex')}`).toBe(data?.snapshot_sha256);
-    const lines = bytes.trimEnd().split('\n').map((line) => snapshotItem.parse(JSON.parse(line)));
+    const lines = bytes
+      .trimEnd()
+      .split('\n')
+      .map((line) => snapshotItem.parse(JSON.parse(line)));
     expect(lines.map((line) => [line.data_type, line.audio_ms])).toEqual([
       ['train', 90_000],
       ['train', 30_000],

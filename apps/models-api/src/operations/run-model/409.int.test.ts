@@ -9,7 +9,8 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const run = (id: number, at = api.url) => api.call('POST', `${at}/api/v3/custom_models/${String(id)}/run`, { json: {} });
+const run = (id: number, at = api.url) =>
+  api.call('POST', `${at}/api/v3/custom_models/${String(id)}/run`, { json: {} });
 
 describe('POST /api/v3/custom_models/{id}/run answers 409', () => {
   it('MODEL_BUSY while a run is live', async () => {

@@ -44,7 +44,8 @@ describe('POST /api/v3/stt', () => {
 
   it('hands on whatever the service answers, refusals too', async () => {
     const refusal = { error: 'Bad Request', message: 'no', error_code: 'UNSUPPORTED_AUDIO_FORMAT', details: {} };
-    stt.answer = (response) => response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(refusal));
+    stt.answer = (response) =>
+      response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(refusal));
     const answer = await transcribe('--x--', { 'content-type': 'multipart/form-data; boundary=x' });
     expect([answer.status, answer.body]).toEqual([400, refusal]);
   });

@@ -7,7 +7,8 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const update = (id: number, json: unknown) => api.call<ApiModel>('POST', `/api/v3/custom_models/${String(id)}`, { json });
+const update = (id: number, json: unknown) =>
+  api.call<ApiModel>('POST', `/api/v3/custom_models/${String(id)}`, { json });
 
 describe('POST /api/v3/custom_models/{id} answers 200', () => {
   it('and changes what is named, and nothing else', async () => {

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { acceptItem, nextUpload, putData, rejectItem, runningModel, uploadAccepted, uploadForm } from '../../test-support/uploading';
+import {
+  acceptItem,
+  nextUpload,
+  putData,
+  rejectItem,
+  runningModel,
+  uploadAccepted,
+  uploadForm,
+} from '../../test-support/uploading';
 import { TestApi } from '../../test-support/test-api';
 import { eventually } from '@attune/testing';
 

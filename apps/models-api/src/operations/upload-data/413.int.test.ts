@@ -20,7 +20,11 @@ async function expectNothingStored(): Promise<void> {
 describe('PUT /api/v3/custom_models/{id}/data answers 413 PAYLOAD_TOO_LARGE and stores nothing', () => {
   it('for audio one byte over the limit', async () => {
     const { id } = await api.createModel();
-    const { status, body } = await putData<ErrorBody>(api, id, uploadForm({ audio: 'x'.repeat(LIMITS.audioBytes + 1) }));
+    const { status, body } = await putData<ErrorBody>(
+      api,
+      id,
+      uploadForm({ audio: 'x'.repeat(LIMITS.audioBytes + 1) }),
+    );
     expect([status, body.error_code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
     expect(body.details).toEqual({ field: 'audio_file', limit_bytes: LIMITS.audioBytes });
     await expectNothingStored();
@@ -36,7 +40,11 @@ describe('PUT /api/v3/custom_models/{id}/data answers 413 PAYLOAD_TOO_LARGE and 
   it('for a body of unknown length, as soon as it is over the limit', async () => {
     const { id } = await api.createModel();
     const audio = Array.from({ length: 30 }, () => Buffer.alloc(100_000));
-    const answer = await api.call('PUT', `/api/v3/custom_models/${String(id)}/data`, streamedForm(Promise.resolve(), audio));
+    const answer = await api.call(
+      'PUT',
+      `/api/v3/custom_models/${String(id)}/data`,
+      streamedForm(Promise.resolve(), audio),
+    );
     expect([answer.status, answer.body.error_code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
     await expectNothingStored();
   });

@@ -1,0 +1,12 @@
+import type { Base, BaseModel } from './base-model';
+import type { BaseModelEntity } from './base-model.entity';
+import type { BaseEntity } from './base.entity';
+
+export function fromRowBase(row: BaseEntity): Base {
+  const { digest, name, engine, languages, source, licence, location, files } = row;
+  return { digest, name, engine, languages, source, licence, location, files };
+}
+
+export function fromRowBaseModel(row: BaseModelEntity): BaseModel {
+  return { key: row.key, adapted: row.adapted, base: fromRowBase(row.base) };
+}
