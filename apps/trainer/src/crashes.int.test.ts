@@ -220,8 +220,9 @@ describe('what lies in the store', () => {
     await started({ ...SLOW, steps: 5 }, { TRAINER_RECONCILE_MS: '60000' });
     const run = await requested();
     await moments['decoding']?.(run);
+    const { organizationId, modelId, runId } = run;
     // The artifact's place is written once: whoever is first there has spoilt the delivery.
-    const key = artifactKey({ ...run, epoch: 1 }, 'ctranslate2/model.bin');
+    const key = artifactKey({ organizationId, modelId, runId, epoch: 1 }, 'ctranslate2/model.bin');
     await platform.store.put(key, Readable.from(Buffer.from('{"kind":"custom","transcripts":[]} ')));
     await succeedsOnce(run);
     expect(await run.state()).toMatchObject({ epoch: 2, failed_attempts: 1 });

@@ -1,6 +1,6 @@
 import { createLogger } from '@attune/observability';
 import { runOne } from './runner/run-one';
-import { readRunnerEnv } from './runner/runner-env';
+import { readRunnerEnv } from './runner/env';
 
 /** One start of one run, as a program: see README.md, The runner. */
 async function main(): Promise<number> {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { setPriority } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { plainEnvironment } from './env';
 
 /** SIGTERM asks; after this many milliseconds SIGKILL no longer does. The protocol gives an engine 30 s to write its checkpoint. */
 export const TERM_GRACE_MS = 30_000;
@@ -18,24 +19,6 @@ export interface ChildOptions {
   stdin: 'pipe' | 'ignore';
 }
 
-const INHERITED = [
-  'PATH',
-  'HOME',
-  'LANG',
-  'LC_ALL',
-  'TZ',
-  'TMPDIR',
-  'USER',
-  'XDG_CACHE_HOME',
-  'LD_LIBRARY_PATH',
-  'CUDA_VISIBLE_DEVICES',
-];
-
-/** The part of this process's environment that a child may see: no addresses, no credentials. */
-export function plainEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(from).filter(([name]) => INHERITED.includes(name)));
-}
-
 /**
  * Starts a program that ends when this process does: the kernel sends it SIGKILL (util-linux's `setpriv`, where there is one),
  * and an engine that wants a gentler end sets its own signal afterwards. `ATTUNE_ENGINE_PARENT` closes the gap before that.
@@ -43,7 +26,7 @@ export function plainEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 export function spawnChild(options: ChildOptions): ChildProcess {
   const [program, ...fixed] = [...deathWrapper(), ...options.command, ...options.args];
   if (program === undefined || options.command.length === 0) throw new Error('the engine has no command');
-  const env = { ...(options.env ?? plainEnvironment(process.env)), ATTUNE_ENGINE_PARENT: String(process.pid) };
+  const env = { ...(options.env ?? plainEnvironment()), ATTUNE_ENGINE_PARENT: String(process.pid) };
   const child = spawn(program, fixed, { env, cwd: options.cwd, stdio: [options.stdin, 'pipe', 'pipe'] });
   if (child.pid !== undefined && options.nice !== undefined) lower(child.pid, options.nice);
   return child;
@@ -65,7 +48,9 @@ function deathWrapper(): string[] {
 }
 
 function findOnPath(program: string): string | null {
-  const places = (process.env['PATH'] ?? '/usr/bin:/bin').split(delimiter).map((directory) => join(directory, program));
+  const places = (plainEnvironment()['PATH'] ?? '/usr/bin:/bin')
+    .split(delimiter)
+    .map((directory) => join(directory, program));
   return places.find(isExecutable) ?? null;
 }
 

@@ -13,6 +13,7 @@ export function exitKindOf(code: number | null): ExitKind {
       return 'data';
     case exitCodes.interrupted:
       return 'interrupted';
+    case null:
     default:
       return 'engine';
   }

@@ -4,6 +4,7 @@ export * from './events';
 export * from './serve';
 export * from './exit';
 export * from './child';
+export * from './env';
 export * from './run-engine';
 export * from './describe-engine';
 export * from './engine-server';

@@ -41,17 +41,21 @@ export class Lease {
 
   private async run(leaseMs: number, beat: (timeoutMs: number) => Promise<void>): Promise<void> {
     const everyMs = leaseMs / 4;
-    while (!this.done.signal.aborted && !this.lost.signal.aborted) {
+    const isOver = (): boolean => this.done.signal.aborted || this.lost.signal.aborted;
+    while (!isOver()) {
       await delay(Math.min(everyMs, this.left()), this.done.signal);
-      if (this.done.signal.aborted) return;
+      if (isOver()) return;
       const sentAt = performance.now();
-      if (this.left() <= 0) return this.lose('no heartbeat got through in time');
+      if (this.left() <= 0) {
+        this.lose('no heartbeat got through in time');
+        return;
+      }
       try {
         await beat(Math.min(everyMs, this.left()));
         this.heldUntil = sentAt + leaseMs * (1 - MARGIN);
       } catch (error) {
-        if (error instanceof Stopped) return this.lose(error.message);
-        this.logger.warn(`heartbeat: ${messageOf(error)}`);
+        if (error instanceof Stopped) this.lose(error.message);
+        else this.logger.warn(`heartbeat: ${messageOf(error)}`);
       }
     }
   }

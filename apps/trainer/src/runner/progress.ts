@@ -83,7 +83,10 @@ export class ProgressScale {
         return this.testRecordings() * DECODE_SECONDS_PER_RECORDING;
       case 'decoding_custom':
         return this.baseDecodeSeconds ?? this.testRecordings() * DECODE_SECONDS_PER_RECORDING;
-      default:
+      // Before training ends nobody knows how long these take.
+      case 'fetching':
+      case 'aligning':
+      case 'training':
         return 0;
     }
   }

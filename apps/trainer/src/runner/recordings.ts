@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { snapshotItem, type SnapshotItem } from '@attune/events';
 import { download, inParallel } from './transfers';
 import type { RunSession } from './run-session';

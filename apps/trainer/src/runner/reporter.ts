@@ -1,4 +1,4 @@
-import { delay, systemClock, type Clock } from '@attune/kernel';
+import { delay, messageOf, systemClock, type Clock } from '@attune/kernel';
 import type { RunnerEvent } from '../runner-protocol/protocol';
 import type { Shown } from './progress';
 
@@ -16,7 +16,7 @@ export class Reporter {
   private sequence = 0;
   private stage: Shown['stage'] = 'preparing';
   private sending: Promise<void> | null = null;
-  private failure: unknown = null;
+  private failure: Error | null = null;
 
   constructor(
     private readonly send: (sequence: number, events: readonly RunnerEvent[]) => Promise<void>,
@@ -68,7 +68,7 @@ export class Reporter {
     this.sending = delay(afterMs)
       .then(() => this.sendAll())
       .catch((error: unknown) => {
-        this.failure = error;
+        this.failure = error instanceof Error ? error : new Error(messageOf(error));
       })
       .finally(() => {
         this.sending = null;
@@ -85,6 +85,6 @@ export class Reporter {
   }
 
   private rethrow(): void {
-    if (this.failure !== null) throw this.failure instanceof Error ? this.failure : new Error(String(this.failure));
+    if (this.failure !== null) throw this.failure;
   }
 }

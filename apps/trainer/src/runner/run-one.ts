@@ -13,7 +13,7 @@ import { fetchRecordings, fetchSnapshot, type Recording } from './recordings';
 import { Reporter } from './reporter';
 import { RunFault, Stopped } from './run-errors';
 import { RunSession } from './run-session';
-import type { RunnerEnv } from './runner-env';
+import type { RunnerEnv } from './env';
 import { trainModel } from './train-model';
 import { TrainerClient } from './trainer-client';
 import { splitSnapshot, type Split } from './training-set';

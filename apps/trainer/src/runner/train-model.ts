@@ -30,19 +30,20 @@ export async function trainModel(session: RunSession, items: TrainItem[], base: 
   await fetchCheckpoint(session);
   session.enter('training');
 
-  let artifact: ArtifactEvent | null = null;
+  const made: ArtifactEvent[] = [];
   const checkpoints = new CheckpointUploads(session);
   try {
     await session.runEngine('train', job, (event: EngineEvent) => {
       if (event.type === 'checkpoint') checkpoints.add(event);
-      if (event.type === 'artifact') artifact = event;
+      if (event.type === 'artifact') made.push(event);
       if (event.type === 'stage' && (event.stage === 'packaging' || event.stage === 'verifying'))
         session.enter('packaging');
     });
   } finally {
     await checkpoints.settled();
   }
-  if (artifact === null) throw new RunFault('engine', 'The training program ended without a model.');
+  const artifact = made.at(-1);
+  if (!artifact) throw new RunFault('engine', 'The training program ended without a model.');
   return artifact;
 }
 

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => testDatabase.drop());
 
 async function insertRun(): Promise<Run> {
-  const runId = newId() as Run['runId'];
+  const runId = newId<Run['runId']>();
   const digest = `sha256:${'0'.repeat(64)}`;
   await database.runInTransaction('system', (tx) =>
     runs.insert(tx, {

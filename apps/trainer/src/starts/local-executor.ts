@@ -64,7 +64,7 @@ export class LocalExecutor extends Executor {
       command: this.settings.runnerCommand,
       args: [],
       env: {
-        ...plainEnvironment(process.env),
+        ...plainEnvironment(),
         ...this.settings.runnerEnvironment,
         RUN_ID: order.runId,
         RUN_START: String(order.start),
@@ -75,12 +75,14 @@ export class LocalExecutor extends Executor {
       stdin: 'ignore',
     });
     this.relayLog(process_, order);
-    const ended = new Promise<void>((resolve) => {
+    const ended = new Promise<number | null>((resolve) => {
       process_.once('error', (error) => {
         this.logger.error({ run_id: order.runId }, `cannot start a runner: ${messageOf(error)}`);
-        if (process_.pid === undefined) resolve(this.onEnd(key, null));
+        if (process_.pid === undefined) resolve(null);
       });
-      process_.once('close', (code) => resolve(this.onEnd(key, code)));
+      process_.once('close', resolve);
+    }).then((code) => {
+      this.onEnd(key, code);
     });
     this.children.set(key, {
       name: { runId: order.runId, start: order.start },

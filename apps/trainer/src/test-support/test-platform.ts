@@ -6,7 +6,7 @@ import { freePort } from '@attune/embedded';
 import type { Database } from '@attune/database';
 import type { Event, EventName, EventPayload } from '@attune/events';
 import { newId } from '@attune/kernel';
-import { connectNats, defineConsumer, Messaging, messagingTables, Outbox, Rpc, type Handlers } from '@attune/messaging';
+import { connectNats, defineConsumer, Messaging, messagingTables, Outbox, Rpc } from '@attune/messaging';
 import { createLogger, type Logger } from '@attune/observability';
 import {
   createTestDatabase,
@@ -150,7 +150,7 @@ export class TestPlatform {
     };
     const consumer = defineConsumer({
       name: 'models-peer',
-      handlers: Object.fromEntries(HEARD.map((name) => [name, keep])) as Handlers,
+      handlers: Object.fromEntries(HEARD.map((name) => [name, keep])),
     });
     this.messaging = new Messaging({
       service: 'models',

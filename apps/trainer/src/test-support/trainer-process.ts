@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { FilesystemStoreConfig } from '@attune/storage';
 import { eventually } from '@attune/testing';
 import { SCRIPTED_ENGINE } from './scripted-base';
-import type { TestPlatform } from './test-platform';
 
 const program = join(__dirname, '..', '..', 'dist', 'main.js');
 
@@ -18,6 +18,15 @@ const QUICK = {
   TRAINER_THREADS: '1',
 };
 
+/** Where a trainer finds everything it needs. */
+export interface Surroundings {
+  directory: string;
+  port: number;
+  training: { url: string };
+  nats: { url: string };
+  storeConfig: FilesystemStoreConfig;
+}
+
 /** The trainer's built program, as the launcher runs it. */
 export class TrainerProcess {
   private child: ChildProcess | null = null;
@@ -25,7 +34,7 @@ export class TrainerProcess {
   private readonly script: string;
 
   constructor(
-    private readonly platform: TestPlatform,
+    private readonly platform: Surroundings,
     script: object,
     private readonly env: Record<string, string>,
   ) {
