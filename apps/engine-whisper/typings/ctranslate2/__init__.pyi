@@ -1,6 +1,6 @@
 # The parts of CTranslate2 that the engine uses; the package itself carries no types.
-from numpy.typing import NDArray
 import numpy as np
+from numpy.typing import NDArray
 
 class StorageView:
     @staticmethod

@@ -8,6 +8,7 @@ which advance by them, lose speech; so half of the windows carry true ones.
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
@@ -16,12 +17,12 @@ from attune_engine_whisper.training.mel import WINDOW
 from attune_engine_whisper.vocabulary import MAX_TOKENS, TIMESTAMP_STEP
 
 _TIMED = 0.5  # share of windows with timestamp tokens
-_STRADDLED = 0.5  # share of those whose last utterance is cut by the window's end (Radford et al. 2022, section 2.3)
+_STRADDLED = 0.3  # share of those whose last utterance is cut by the window's end (Radford et al. 2022, section 2.3)
 _PROMPTED = 0.15  # share of windows with the text before as prompt
 _PROMPT_TOKENS = 64
 _LOOK_AHEAD = 64  # utterances considered for the rest of a window
 _GAPS = (0.1, 0.3)  # seconds of silence between utterances
-_LEAST_STRADDLE = RATE // 2  # samples of the cut utterance inside the window
+_LEAST_STRADDLE = RATE // 2  # samples of the cut utterance that are heard
 _CONTROL_TOKENS = 8  # start, language, task, end, and the straddling utterance's timestamps
 _GRID = round(TIMESTAMP_STEP * RATE)
 
@@ -74,27 +75,25 @@ def plan_epoch(utterances: Sequence[Utterance], seed: int, epoch: int) -> list[W
 def _fill(waiting: deque[int], utterances: Sequence[Utterance], rng: np.random.Generator) -> Window:
     """Takes the next window's utterances from `waiting`."""
     window = Window(timed=bool(rng.random() < _TIMED))
+    straddled = window.timed and rng.random() < _STRADDLED
     at, tokens = 0, 0
     while waiting:
-        fitting = next(
-            (
-                i
-                for i in list(waiting)[:_LOOK_AHEAD]
-                if at + utterances[i].samples <= WINDOW and tokens + _cost(utterances[i]) <= _token_limit()
-            ),
-            None,
-        )
+        candidates = islice(waiting, 1 if straddled else _LOOK_AHEAD)
+        fitting = next((i for i in candidates if _fits(utterances[i], at, tokens)), None)
         if fitting is None:
             break
         waiting.remove(fitting)
         window.placed.append((fitting, at))
         tokens += _cost(utterances[fitting])
-        gap = rng.uniform(*_GAPS) * RATE
-        at += _on_grid(utterances[fitting].samples + gap)
-    if window.timed and waiting and at <= WINDOW - _LEAST_STRADDLE and rng.random() < _STRADDLED:
+        at += _on_grid(utterances[fitting].samples + rng.uniform(*_GAPS) * RATE)
+    if straddled and waiting and at + _LEAST_STRADDLE <= WINDOW < at + utterances[waiting[0]].samples:
         # It begins here and is heard whole in a later window.
         window.straddling = (waiting[0], at)
     return window
+
+
+def _fits(utterance: Utterance, at: int, tokens: int) -> bool:
+    return at + utterance.samples <= WINDOW and tokens + _cost(utterance) <= _token_limit()
 
 
 def _on_grid(samples: float) -> int:
