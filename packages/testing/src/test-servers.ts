@@ -1,7 +1,8 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startNats, startPostgres, type EmbeddedNats, type EmbeddedPostgres } from '@attune/embedded';
+import { isAlive, startNats, startPostgres, type EmbeddedNats, type EmbeddedPostgres } from '@attune/embedded';
+import { eventually } from './eventually';
 
 /** A server that a test may kill, freeze and start again, always at the same address. */
 abstract class TestServer<T extends EmbeddedNats | EmbeddedPostgres> {
@@ -70,9 +71,33 @@ export class TestPostgres extends TestServer<EmbeddedPostgres> {
     return new TestPostgres(await startPostgres({ directory, restart: 'never', durable: false }), directory);
   }
 
+  /** The backends too: one that is about to answer would do so although its postmaster is dead. */
+  override async crash(): Promise<void> {
+    const backends = await childrenOf(this.pid);
+    await super.crash();
+    for (const pid of backends) killIfThere(pid);
+    await eventually(() => {
+      if (backends.some(isAlive)) throw new Error('a backend is still there');
+    });
+  }
+
   async start(): Promise<void> {
     const { port } = this.server;
     this.server = await startPostgres({ directory: this.directory, restart: 'never', durable: false, port });
+  }
+}
+
+async function childrenOf(pid: number | null): Promise<number[]> {
+  if (pid === null) return [];
+  const children = await readFile(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8');
+  return children.trim().split(/\s+/).filter(Boolean).map(Number);
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
