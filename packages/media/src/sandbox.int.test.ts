@@ -71,7 +71,7 @@ test('no connection leaves, not even to this host', async () => {
   const script = `exec 3<>/dev/tcp/127.0.0.1/${String(port)}`;
   const { exitCode, stderr } = await inside(script);
   expect(exitCode).not.toBe(0);
-  expect(stderr).toMatch(/socket|connect|Connection refused|not permitted|unreachable/i);
+  expect(stderr).toMatch(/socket: Function not implemented/);
   expect((await inside('exec 3<>/dev/udp/192.0.2.1/53')).exitCode).not.toBe(0);
   expect(connections).toBe(0);
   server.close();

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { access } from 'node:fs/promises';
+import type { Readable, Writable } from 'node:stream';
+import { seccompFilter } from './seccomp';
 
 /**
  * Runs one program that reads hostile bytes: bubblewrap gives it no network, no other process to see, a read-only /usr, the files
- * it was handed and nothing else; prlimit bounds what it may use; as root it becomes a user that owns nothing.
+ * it was handed and nothing else; seccomp refuses it sockets and more; prlimit bounds what it may use; as root it becomes a user that owns nothing.
  */
 export interface SandboxedCommand {
   /** Absolute, below /usr. */
@@ -55,11 +57,16 @@ const MAX_STDERR_BYTES = 64 * 1024;
 /** ffmpeg starts a handful of threads; a fork bomb ends here. Counted over all sandboxes of the host. */
 const MAX_PROCESSES = 512;
 const MAX_OPEN_FILES = 64;
+const FILTER_FD = 3;
+const filter = seccompFilter();
 
 /** Runs the command to its end. Throws SandboxFailed when it could not be started, and the signal's reason when aborted. */
 export async function runSandboxed(command: SandboxedCommand): Promise<SandboxResult> {
   command.signal?.throwIfAborted();
-  const child = spawn(BWRAP, bwrapArgs(command), { stdio: ['ignore', 'ignore', 'pipe'], env: {} });
+  const child = spawn(BWRAP, bwrapArgs(command), {
+    stdio: ['ignore', 'ignore', 'pipe', filter === null ? 'ignore' : 'pipe'],
+    env: {},
+  });
   let timedOut = false;
   // bubblewrap's death takes everything inside along (--die-with-parent, and its own PID namespace).
   const kill = (): void => void child.kill('SIGKILL');
@@ -70,8 +77,13 @@ export async function runSandboxed(command: SandboxedCommand): Promise<SandboxRe
   command.signal?.addEventListener('abort', kill, { once: true });
 
   let stderr = '';
-  child.stderr.setEncoding('utf8');
-  child.stderr.on('data', (text: string) => {
+  if (filter !== null) {
+    // A child that could not be started has no use for it; the start's own error is the one that counts.
+    (child.stdio[FILTER_FD] as Writable).on('error', () => undefined).end(filter);
+  }
+  const messages = child.stdio[2] as Readable;
+  messages.setEncoding('utf8');
+  messages.on('data', (text: string) => {
     if (stderr.length < MAX_STDERR_BYTES) stderr += text.slice(0, MAX_STDERR_BYTES - stderr.length);
   });
   try {
@@ -123,6 +135,7 @@ function bwrapArgs({ program, args, reads, writes, limits }: SandboxedCommand): 
   return [
     ...['--unshare-net', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     ...['--die-with-parent', '--new-session', '--clearenv', '--cap-drop', 'ALL'],
+    ...(filter === null ? [] : ['--seccomp', String(FILTER_FD)]),
     // Root makes the mounts, then setpriv below gives up root for good; anyone else is that user from the start.
     ...(isRoot
       ? ['--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID', '--cap-add', 'CAP_SETPCAP']
