@@ -82,7 +82,8 @@ def check_language(model: WhisperModel, language: str) -> None:
 
 
 def _word(word: Any) -> Word:
-    return Word(word.word.strip(), round(word.start, 2), round(word.end, 2), round(word.probability, 3))
+    start, end, confidence = float(word.start), float(word.end), float(word.probability)
+    return Word(word.word.strip(), round(start, 2), round(end, 2), round(confidence, 3))
 
 
 def _keep_order(words: list[Word]) -> None:
