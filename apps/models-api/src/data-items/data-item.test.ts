@@ -7,7 +7,7 @@ describe('a client’s file name', () => {
       fc.property(fc.string({ unit: 'binary', maxLength: 600 }), (name) => {
         const shown = displayFilename(name, 'audio');
         expect(shown).not.toMatch(/[/\\]/);
-         
+
         expect(shown).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/);
         expect(Array.from(shown).length).toBeLessThanOrEqual(255);
         expect(['', '.', '..']).not.toContain(shown);

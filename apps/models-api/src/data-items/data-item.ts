@@ -61,7 +61,7 @@ const MAX_FILENAME_LENGTH = 255;
  */
 export function displayFilename(name: string | undefined, fallback: string): string {
   const last = (name ?? '').split(/[/\\]/).at(-1) ?? '';
-   
+
   const plain = last.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '').trim();
   const shown = plain === '.' || plain === '..' ? '' : Array.from(plain).slice(0, MAX_FILENAME_LENGTH).join('');
   return shown === '' ? fallback : shown;
