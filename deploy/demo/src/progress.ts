@@ -26,11 +26,14 @@ function bar(label: string, total: number): Progress {
 
 function lines(label: string, total: number): Progress {
   let last = performance.now();
+  let shown = '';
   return {
     update: (done, note = '') => {
-      if (performance.now() - last < LINE_EVERY_MS) return;
+      const line = `  ${label} ${String(Math.floor((100 * done) / Math.max(total, 1)))}% ${note}`.trimEnd();
+      if (line === shown || performance.now() - last < LINE_EVERY_MS) return;
       last = performance.now();
-      console.log(`  ${label} ${String(Math.floor((100 * done) / Math.max(total, 1)))}% ${note}`.trimEnd());
+      shown = line;
+      console.log(line);
     },
     end: () => undefined,
   };
