@@ -4,5 +4,6 @@ export * from './database.module';
 export * from './failures';
 export * from './leadership';
 export * from './migrate';
+export * from './row-security';
 export * from './tx';
 export * from './wait';

@@ -1,6 +1,7 @@
 export { anEvent } from './builders';
 export { eventually } from './eventually';
 export { createTestDatabase, TestDatabase, testPostgresUrl, type TestDatabaseSettings } from './test-database';
+export { TestPeer, type TestPeerSettings } from './test-peer';
 export { canRunS3, startTestS3, type TestS3 } from './test-s3';
 export { startTestNats, startTestPostgres, temporaryDirectory, TestNats, TestPostgres } from './test-servers';
 export { runTsProgram, tsProgram } from './ts-program';
