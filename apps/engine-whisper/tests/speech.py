@@ -43,12 +43,13 @@ GENERAL = (
 
 
 @cache
-def speak(text: str, voice: str = "rms") -> Samples:
+def speak(text: str, voice: str = "rms", stretch: float = 1.0) -> Samples:
     if shutil.which("flite") is None:
         pytest.fail("flite, which speaks for these tests, is missing (Debian: apt-get install flite)")
+    command = ["flite", "-voice", voice, "--setf", f"duration_stretch={stretch}"]
     path = Path(subprocess.run(["mktemp", "--suffix=.wav"], capture_output=True, text=True, check=True).stdout.strip())
     try:
-        subprocess.run(["flite", "-voice", voice, "-t", text, "-o", str(path)], check=True)
+        subprocess.run([*command, "-t", text, "-o", str(path)], check=True)
         return read_audio(path)
     finally:
         path.unlink()

@@ -231,3 +231,14 @@ def test_requests_on_a_closed_pipe_are_all_answered(model_directory: str, tmp_pa
     assert done.returncode == 0
     assert lines[0]["type"] == "ready"
     assert sorted(str(line["id"]) for line in lines[1:]) == ["None", "x"]
+
+
+def test_fast_speech_is_not_cut_by_the_limit_that_stops_loops(served: Served, model_directory: str, tmp_path: Path):
+    """A window may hold 224 tokens, with hotwords as without."""
+    quick = np.concatenate([speak(text, stretch=0.65) for text in GENERAL])
+    assert len(quick) / RATE < 31
+    for hotwords in (None, "platform, orchestra, " * 60):
+        answer = served.ask(
+            model_directory=model_directory, audio=written(tmp_path, quick), hotwords=hotwords, beam_size=1
+        )
+        assert len(answer["text"].split()) > 0.85 * len(" ".join(GENERAL).split())

@@ -15,6 +15,7 @@ from attune_engine_whisper.serving.voice_activity import VoiceActivity
 
 # Tokens a window may have, by seconds of audio in it: no one speaks faster, and a model that loops stops sooner.
 _TOKENS_PER_SECOND, _LEAST_TOKENS, _MOST_TOKENS = 10, 40, 224
+_LONGEST_PROMPT = 3
 # The first is greedy or beam search; the others sample, when that one loops or is most improbable.
 _TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
@@ -59,7 +60,7 @@ def recognize(
         temperature=_TEMPERATURES,
         hotwords=hotwords,
         word_timestamps=True,
-        max_new_tokens=min(_MOST_TOKENS, _LEAST_TOKENS + int(_TOKENS_PER_SECOND * transcript.duration)),
+        max_new_tokens=None if hotwords else _token_limit(transcript.duration),
         condition_on_previous_text=False,  # a loop in one window would go on in the next
         vad_filter=False,
     )
@@ -72,6 +73,11 @@ def recognize(
     transcript.text = " ".join(texts)
     _keep_order(transcript.words)
     return transcript
+
+
+def _token_limit(seconds: float) -> int:
+    """The limit in faster-whisper's terms: it adds the prompt (1 or 3 tokens without hotwords), CTranslate2 halves."""
+    return 2 * min(_MOST_TOKENS, _LEAST_TOKENS + int(_TOKENS_PER_SECOND * seconds)) - _LONGEST_PROMPT
 
 
 def check_language(model: WhisperModel, language: str) -> None:

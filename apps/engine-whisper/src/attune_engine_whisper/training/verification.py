@@ -73,9 +73,8 @@ class Sample:
         texts: list[str] = []
         for features in self._features:
             view = StorageView.from_array(np.ascontiguousarray(features.cpu().numpy()))
-            results = model.generate(
-                view, [prompt] * len(features), beam_size=1, max_length=MOST_NEW_TOKENS + len(prompt)
-            )
+            # CTranslate2 gives the text half of max_length, as Whisper does with its context.
+            results = model.generate(view, [prompt] * len(features), beam_size=1, max_length=2 * MOST_NEW_TOKENS)
             texts += [self._vocabulary.decode(result.sequences_ids[0]) for result in results]
         return texts
 
