@@ -1,14 +1,13 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { Database, DatabaseModule } from '@attune/database';
+import { DatabaseModule } from '@attune/database';
 import { HealthModule } from '@attune/http';
-import { Messaging, MessagingModule } from '@attune/messaging';
+import { MessagingModule } from '@attune/messaging';
 import type { Logger } from '@attune/observability';
-import type { ObjectStore } from '@attune/storage';
+import { platformHealth, PlatformModule } from '@attune/service';
 import { EntitlementsConsumer } from './entitlements/entitlements.consumer';
 import { EntitlementsRepository } from './entitlements/entitlements.repository';
 import { EntitlementsService } from './entitlements/entitlements.service';
 import type { Env } from './env';
-import { OBJECT_STORE, StoreModule } from './store.provider';
 import { UsageConsumer } from './usage/usage.consumer';
 import { UsageRepository } from './usage/usage.repository';
 import { UsageService } from './usage/usage.service';
@@ -26,15 +25,8 @@ export class AppModule {
           logger,
           consumers: [EntitlementsConsumer, UsageConsumer],
         }),
-        StoreModule.forRoot(env.store),
-        HealthModule.forRoot({
-          inject: [Database, Messaging, OBJECT_STORE],
-          checks: (database: Database, messaging: Messaging, objects: ObjectStore) => [
-            { name: 'postgres', check: () => database.query('SELECT 1') },
-            { name: 'nats', check: () => Promise.resolve().then(() => messaging.check()) },
-            { name: 'store', check: () => objects.prepare() },
-          ],
-        }),
+        PlatformModule.forRoot({ store: env.store, logger }),
+        HealthModule.forRoot(platformHealth),
       ],
       providers: [
         EntitlementsRepository,

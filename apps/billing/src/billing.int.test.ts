@@ -15,10 +15,10 @@ import {
   temporaryDirectory,
   type TestDatabase,
   type TestNats,
+  TestPeer,
 } from '@attune/testing';
 import { AppModule } from './app.module';
 import { migrations } from './migrations/all';
-import { TestPeer } from './test-support/test-peer';
 
 const HOURS_5 = 5 * 3_600_000;
 const sha256Of = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;

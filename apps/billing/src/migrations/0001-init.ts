@@ -1,4 +1,4 @@
-import type { Migration } from '@attune/database';
+import { tenantRowSecurity, type Migration } from '@attune/database';
 
 /** Five hours: the contract's minimum of training audio, in milliseconds. */
 const MINIMUM_TRAINING_MS = 5 * 60 * 60 * 1000;
@@ -53,7 +53,7 @@ CREATE TABLE usage_item (
 );
 
 ${['usage', 'usage_item'].map(appendOnly).join('\n')}
-${tenantTables.map(rowSecurity).join('\n')}
+${tenantRowSecurity(tenantTables)}
 `,
 };
 
@@ -62,12 +62,4 @@ function appendOnly(table: string): string {
   return `
 REVOKE UPDATE, DELETE, TRUNCATE ON ${table} FROM attune_billing;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ${table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();`;
-}
-
-/** The second net under the repositories' own filters; a transaction without an organization is the platform's. */
-function rowSecurity(table: string): string {
-  return `
-ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON ${table}
-  USING (coalesce(current_setting('app.organization_id', true), '') IN ('', organization_id::text));`;
 }
