@@ -1,86 +1,22 @@
-import { parseStoreEnv, type StoreConfig } from '@attune/storage';
-import { z } from 'zod';
+import {
+  readEnvironmentWithStore,
+  readMigrationEnvironment,
+  serviceShape,
+  toServiceSettings,
+  type MigrationEnvironment,
+  type ServiceSettings,
+  type Variables,
+} from '@attune/service';
 
-const url = z.string().url();
-const logLevel = z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info');
-
-const serviceVariables = z.object({
-  /** As the role `attune_evaluation`. */
-  DATABASE_URL: url,
-  NATS_URL: url,
-  HOST: z.string().default('127.0.0.1'),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(8084),
-  LOG_LEVEL: logLevel,
-});
-
-const migrationVariables = z.object({
-  /** As the database's owner. */
-  DATABASE_OWNER_URL: url,
-  /** As the service will log in: the migrations make its role, with this password. */
-  DATABASE_URL: url,
-});
-
-const SERVICE_ROLE = 'attune_evaluation';
-
-export interface Env {
-  databaseUrl: string;
-  natsUrl: string;
-  store: StoreConfig;
-  host: string;
-  port: number;
-  logLevel: string;
-}
-
-type Variables = Record<string, string | undefined>;
+export type Env = ServiceSettings;
 
 /** Reads the service's settings. Throws one error that names every problem. */
 export function readEnv(variables: Variables = process.env): Readonly<Env> {
-  const parsed = serviceVariables.safeParse(variables);
-  const store = parseStoreEnv(variables);
-  if (!parsed.success || 'problems' in store) {
-    throw environmentError([
-      ...(parsed.success ? [] : problemsOf(parsed.error)),
-      ...('problems' in store ? store.problems.map(({ name, message }) => `${name}: ${message}`) : []),
-    ]);
-  }
-  const env = parsed.data;
-  return Object.freeze({
-    databaseUrl: env.DATABASE_URL,
-    natsUrl: env.NATS_URL,
-    store: store.config,
-    host: env.HOST,
-    port: env.PORT,
-    logLevel: env.LOG_LEVEL,
-  });
-}
-
-export interface MigrationEnv {
-  ownerUrl: string;
-  serviceRole: string;
-  servicePassword: string;
+  const { env, store } = readEnvironmentWithStore(serviceShape(8084), variables);
+  return Object.freeze(toServiceSettings(env, store));
 }
 
 /** Reads what the migrations need. Throws one error that names every problem. */
-export function readMigrationEnv(variables: Variables = process.env): Readonly<MigrationEnv> {
-  const parsed = migrationVariables.safeParse(variables);
-  if (!parsed.success) throw environmentError(problemsOf(parsed.error));
-  const { username, password } = new URL(parsed.data.DATABASE_URL);
-  const problems = [
-    ...(username === SERVICE_ROLE ? [] : [`DATABASE_URL: must log in as ${SERVICE_ROLE}`]),
-    ...(password === '' ? ['DATABASE_URL: must have a password'] : []),
-  ];
-  if (problems.length > 0) throw environmentError(problems);
-  return Object.freeze({
-    ownerUrl: parsed.data.DATABASE_OWNER_URL,
-    serviceRole: SERVICE_ROLE,
-    servicePassword: decodeURIComponent(password),
-  });
-}
-
-function problemsOf(error: z.ZodError): string[] {
-  return error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-}
-
-function environmentError(problems: readonly string[]): Error {
-  return new Error(`the environment is not right:\n  ${problems.join('\n  ')}`);
+export function readMigrationEnv(variables: Variables = process.env): Readonly<MigrationEnvironment> {
+  return readMigrationEnvironment('attune_evaluation', variables);
 }

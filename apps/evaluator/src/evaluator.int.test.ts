@@ -15,10 +15,10 @@ import {
   temporaryDirectory,
   type TestDatabase,
   type TestNats,
+  TestPeer,
 } from '@attune/testing';
 import { AppModule } from './app.module';
 import { migrations } from './migrations/all';
-import { TestPeer } from './test-support/test-peer';
 
 const digestOf = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 /** A reference with what the base and the custom model wrote. */

@@ -1,4 +1,4 @@
-import type { Migration } from '@attune/database';
+import { tenantRowSecurity, type Migration } from '@attune/database';
 
 export const init: Migration = {
   name: '0001-init',
@@ -41,14 +41,6 @@ CREATE TABLE erased_model (
   PRIMARY KEY (organization_id, model_id)
 );
 
-${['evaluation', 'evaluation_item', 'erased_model'].map(rowSecurity).join('\n')}
+${tenantRowSecurity(['evaluation', 'evaluation_item', 'erased_model'])}
 `,
 };
-
-/** The second net under the repositories' own filters; a transaction without an organization is the platform's. */
-function rowSecurity(table: string): string {
-  return `
-ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON ${table}
-  USING (coalesce(current_setting('app.organization_id', true), '') IN ('', organization_id::text));`;
-}
