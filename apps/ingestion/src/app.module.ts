@@ -1,9 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { Database, DatabaseModule } from '@attune/database';
+import { DatabaseModule } from '@attune/database';
 import { HealthModule } from '@attune/http';
-import { Messaging, MessagingModule } from '@attune/messaging';
+import { MessagingModule } from '@attune/messaging';
 import type { Logger } from '@attune/observability';
-import type { ObjectStore } from '@attune/storage';
+import { platformHealth, PlatformModule } from '@attune/service';
 import type { Env } from './env';
 import { ErasuresConsumer } from './items/erasures.consumer';
 import { ItemExaminer } from './items/item-examiner';
@@ -12,7 +12,6 @@ import { ItemsRepository } from './items/items.repository';
 import { ItemsService } from './items/items.service';
 import { QuarantineReconciler } from './items/quarantine.reconciler';
 import { WorkFolders } from './items/work-folders';
-import { OBJECT_STORE, StoreModule } from './store.provider';
 import { WORK_SETTINGS } from './work-settings';
 
 @Module({})
@@ -33,15 +32,8 @@ export class AppModule {
           logger,
           consumers: [ItemsConsumer, ErasuresConsumer],
         }),
-        StoreModule.forRoot(env.store),
-        HealthModule.forRoot({
-          inject: [Database, Messaging, OBJECT_STORE],
-          checks: (database: Database, messaging: Messaging, objects: ObjectStore) => [
-            { name: 'postgres', check: () => database.query('SELECT 1') },
-            { name: 'nats', check: () => Promise.resolve().then(() => messaging.check()) },
-            { name: 'store', check: () => objects.prepare() },
-          ],
-        }),
+        PlatformModule.forRoot({ store: env.store, logger }),
+        HealthModule.forRoot(platformHealth),
       ],
       providers: [
         { provide: WORK_SETTINGS, useValue: env.work },

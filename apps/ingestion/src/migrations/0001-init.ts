@@ -1,4 +1,4 @@
-import type { Migration } from '@attune/database';
+import { tenantRowSecurity, type Migration } from '@attune/database';
 
 export const init: Migration = {
   name: '0001-init',
@@ -40,14 +40,6 @@ CREATE TABLE erased_model (
   PRIMARY KEY (organization_id, model_id)
 );
 
-${['ingestion_report', 'erased_model'].map(rowSecurity).join('\n')}
+${tenantRowSecurity(['ingestion_report', 'erased_model'])}
 `,
 };
-
-/** The second net under the repositories' own filters; a transaction without an organization is the platform's. */
-function rowSecurity(table: string): string {
-  return `
-ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON ${table}
-  USING (coalesce(current_setting('app.organization_id', true), '') IN ('', organization_id::text));`;
-}

@@ -20,10 +20,10 @@ import {
   temporaryDirectory,
   type TestDatabase,
   type TestNats,
+  TestPeer,
 } from '@attune/testing';
 import type { Env } from '../env';
 import { migrations } from '../migrations/all';
-import { TestPeer } from './test-peer';
 
 const run = promisify(execFile);
 const OUTCOMES = ['ingestion.data-validated.v1', 'ingestion.data-rejected.v1', 'ingestion.model-erased.v1'] as const;
