@@ -3,13 +3,12 @@ import { HealthModule } from '@attune/http';
 import { checkMedia } from '@attune/media';
 import { RpcModule } from '@attune/messaging';
 import type { Logger } from '@attune/observability';
+import { OBJECT_STORE, PlatformModule, storeHealth } from '@attune/service';
 import type { ObjectStore } from '@attune/storage';
-import { clockProvider } from './clock.provider';
 import { EnginesModule } from './engines/engines.module';
 import { Engines } from './engines/engines';
 import type { Env } from './env';
 import { MODEL_CACHE_SETTINGS, ModelCache } from './models/model-cache';
-import { OBJECT_STORE, StoreModule } from './store.provider';
 import { INTERNAL_TOKEN, InternalGuard } from './transcriptions/internal.guard';
 import { RequestReceiver } from './transcriptions/request-receiver';
 import { RequestSlots } from './transcriptions/request-slots';
@@ -25,19 +24,18 @@ export class AppModule implements OnModuleInit {
       module: AppModule,
       imports: [
         RpcModule.forRoot({ natsUrl: env.natsUrl, service: 'stt', logger }),
-        StoreModule.forRoot(env.store),
-        EnginesModule.forRoot(env.engines, logger),
+        PlatformModule.forRoot({ store: env.store, logger }),
+        EnginesModule.forRoot(env.engines),
         HealthModule.forRoot({
           inject: [Engines, OBJECT_STORE],
           checks: (engines: Engines, objects: ObjectStore) => [
             { name: 'engine', check: () => Promise.resolve().then(() => engines.check()) },
-            { name: 'store', check: () => objects.prepare() },
+            storeHealth(objects),
           ],
         }),
       ],
       controllers: [TranscriptionsController],
       providers: [
-        clockProvider,
         { provide: INTERNAL_TOKEN, useValue: env.internalToken },
         { provide: WORK_DIRECTORY, useValue: env.workDirectory },
         { provide: MODEL_CACHE_SETTINGS, useValue: env.cache },

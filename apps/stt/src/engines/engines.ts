@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { EngineServer, type ServeResult } from '@attune/engine-protocol';
 import type { Logger } from '@attune/observability';
-import { LOGGER } from '../logger.provider';
+import { LOGGER } from '@attune/service';
 import { Permits } from '../permits';
 import { unavailable } from '../transcriptions/transcription.errors';
 

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { ReplyOf } from '@attune/events';
 import { newId, type Clock } from '@attune/kernel';
+import { CLOCK, OBJECT_STORE } from '@attune/service';
 import type { ObjectStore } from '@attune/storage';
-import { CLOCK } from '../clock.provider';
-import { OBJECT_STORE } from '../store.provider';
 import { bytesOf, download, folderName, isIntact, measureFolder } from './model-files';
 
 /** A model as models-api resolves it: `digest` identifies its files for ever. */

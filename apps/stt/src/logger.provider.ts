@@ -1,2 +1,0 @@
-/** The service's structured logger. */
-export const LOGGER = Symbol('attune:logger');
