@@ -1,10 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
-import { Database, DatabaseModule } from '@attune/database';
-import { Authenticator, HealthModule, RouteCheck, ScopeGuard, tsRestModule, type HealthCheck } from '@attune/http';
-import { Messaging, MessagingModule } from '@attune/messaging';
+import { DatabaseModule } from '@attune/database';
+import { Authenticator, HealthModule, RouteCheck, ScopeGuard, tsRestModule } from '@attune/http';
+import { MessagingModule } from '@attune/messaging';
 import type { Logger } from '@attune/observability';
-import type { ObjectStore } from '@attune/storage';
+import { platformHealth, PlatformModule } from '@attune/service';
 import { ApiKeysRepository } from './api-keys/api-keys.repository';
 import { API_KEY_PEPPER, ApiKeysService } from './api-keys/api-keys.service';
 import { BaseModelsRepository } from './base-models/base-models.repository';
@@ -31,7 +31,6 @@ import { ModelsService } from './models/models.service';
 import { OrganizationsConsumer } from './organizations/organizations.consumer';
 import { OrganizationsRepository } from './organizations/organizations.repository';
 import { OrganizationsService } from './organizations/organizations.service';
-import { OBJECT_STORE, PlatformModule } from './platform/platform.module';
 import { ModelsReconciler } from './reconciler';
 import { RunResultsService } from './runs/run-results.service';
 import { RunsConsumer, VersionsConsumer } from './runs/runs.consumer';
@@ -58,7 +57,7 @@ export class AppModule {
         PlatformModule.forRoot({ store: env.store, logger }),
         DatabaseModule.forRoot({ url: env.databaseUrl, schema: 'models', applicationName: 'models-api', entities }),
         MessagingModule.forRoot({ natsUrl: env.natsUrl, service: 'models', logger, consumers }),
-        HealthModule.forRoot({ inject: [Database, Messaging, OBJECT_STORE], checks: healthChecks, metrics: false }),
+        HealthModule.forRoot({ ...platformHealth, metrics: false }),
       ],
       controllers: [
         ModelsController,
@@ -105,12 +104,4 @@ export class AppModule {
       ],
     };
   }
-}
-
-function healthChecks(database: Database, messaging: Messaging, store: ObjectStore): HealthCheck[] {
-  return [
-    { name: 'postgres', check: () => database.query('SELECT 1') },
-    { name: 'nats', check: () => Promise.resolve().then(() => messaging.check()) },
-    { name: 'store', check: () => store.prepare() },
-  ];
 }

@@ -2,9 +2,9 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import { Database, Reconciler } from '@attune/database';
 import { messageOf } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
+import { LOGGER } from '@attune/service';
 import { DataItemsService } from './data-items/data-items.service';
 import { UploadsService } from './data-items/uploads.service';
-import { LOGGER } from './platform/platform.module';
 import { ModelErasureService } from './models/model-erasure.service';
 import { RunsService } from './runs/runs.service';
 

@@ -3,7 +3,7 @@ import { scopes as knownScopes, type Scope } from '@attune/contracts';
 import type { Tx } from '@attune/database';
 import { Authenticator, type Principal } from '@attune/http';
 import { newId, type ApiKeyId, type Clock, type OrganizationId } from '@attune/kernel';
-import { CLOCK } from '../platform/platform.module';
+import { CLOCK } from '@attune/service';
 import { hashApiKey, lastFourOf, makeApiKey, matchesHash, publicIdOf, type ApiKey } from './api-key';
 import { expiredApiKey, invalidApiKey, revokedApiKey } from './api-key.errors';
 import { ApiKeysRepository } from './api-keys.repository';

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import type { AppError } from '@attune/kernel';
+import { OBJECT_STORE } from '@attune/service';
 import { uploadAudioKey, uploadTranscriptKey, type ItemPlace, type ObjectStore } from '@attune/storage';
-import { OBJECT_STORE } from '../platform/platform.module';
 import { displayFilename, type DataType } from './data-item';
 import { fromTypeField, type ReceivedFile, type ReceivedUpload, type UploadLimits, type UploadPart } from './upload';
 import { fileTooLarge, invalidUpload } from './upload.errors';

@@ -1,16 +1,6 @@
-import type { Migration } from '@attune/database';
+import { tenantRowSecurity, type Migration } from '@attune/database';
 
-/** Row-level security as the second net under the repositories' own filters; a transaction without an organization is the platform's. */
 const tenantTables = ['api_key', 'model', 'data_item', 'upload', 'run', 'version', 'erasure_step'];
-
-const rowSecurity = tenantTables
-  .map(
-    (table) => `
-ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON ${table}
-  USING (coalesce(current_setting('app.organization_id', true), '') IN ('', organization_id::text));`,
-  )
-  .join('');
 
 export const init: Migration = {
   name: '0001-init',
@@ -166,6 +156,6 @@ CREATE TABLE erasure_step (
   PRIMARY KEY (model_id, service)
 );
 CREATE INDEX erasure_unfinished ON erasure_step (requested_at) WHERE done_at IS NULL;
-${rowSecurity}
+${tenantRowSecurity(tenantTables)}
 `,
 };

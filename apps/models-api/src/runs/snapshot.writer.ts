@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import type { SnapshotItem } from '@attune/events';
+import { OBJECT_STORE } from '@attune/service';
 import { snapshotKey, type ObjectStore, type RunPlace } from '@attune/storage';
-import { OBJECT_STORE } from '../platform/platform.module';
 
 /** Writes a run's frozen data into the store: JSON lines ordered by item id, streamed, any number of items. */
 @Injectable()
