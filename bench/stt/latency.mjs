@@ -43,7 +43,8 @@ try {
   await engine.start();
 
   const throughApi = () => client.transcribe(clip, { model: 'general', language: 'en' });
-  const throughEngine = () => engine.request({ model_directory: join(base, 'ctranslate2'), audio: wav, language: 'en' });
+  const throughEngine = () =>
+    engine.request({ model_directory: join(base, 'ctranslate2'), audio: wav, language: 'en' });
   const [api, bare] = [[], []];
   for (let round = 0; round < WARM_UP_ROUNDS + rounds; round += 1) {
     const [apiMs, bareMs] = [await timed(throughApi), await timed(throughEngine)];
@@ -73,7 +74,13 @@ try {
 async function makeClip() {
   const [spoken, clip, wav] = ['spoken.wav', `clip.${values.format}`, 'clip.wav'].map((name) => join(work, name));
   const sentence = 'The patient was seen in the clinic this morning and the chest film shows no acute change.';
-  await speak(Array(Math.ceil(Number(values.seconds) / 4)).fill(sentence).join(' '), 'slt', spoken);
+  await speak(
+    Array(Math.ceil(Number(values.seconds) / 4))
+      .fill(sentence)
+      .join(' '),
+    'slt',
+    spoken,
+  );
   execFileSync('ffmpeg', ['-v', 'error', '-i', spoken, '-t', values.seconds, '-ar', '44100', clip]);
   execFileSync('ffmpeg', ['-v', 'error', '-i', clip, '-ac', '1', '-ar', '16000', wav]);
   return { clip, wav };

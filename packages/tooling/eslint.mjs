@@ -28,7 +28,7 @@ export default tseslint.config(
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
-      parserOptions: { projectService: true, tsconfigRootDir: new URL('../..', import.meta.url).pathname },
+      parserOptions: { project: ['./tsconfig.json'], tsconfigRootDir: new URL('../..', import.meta.url).pathname },
     },
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
