@@ -1,13 +1,14 @@
 import { Inject, Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
-import { Database, DatabaseModule } from '@attune/database';
-import { HealthModule, type HealthCheck } from '@attune/http';
-import { Messaging, MessagingModule } from '@attune/messaging';
+import { DatabaseModule } from '@attune/database';
+import { HealthModule } from '@attune/http';
+import { MessagingModule } from '@attune/messaging';
 import type { Logger } from '@attune/observability';
+import { LOGGER, platformHealth, PlatformModule } from '@attune/service';
 import type { Env } from './env';
-import { LOGGER, loggerProvider } from './logger.provider';
-import { objectStoreProvider } from './object-store.provider';
 import { GarbageRepository } from './reconciler/garbage.repository';
 import { GarbageService } from './reconciler/garbage.service';
+import { RetellingRepository } from './reconciler/retelling.repository';
+import { RetellingService } from './reconciler/retelling.service';
 import { ReconcilerService } from './reconciler/reconciler.service';
 import { ArtifactsRepository } from './runners/artifacts.repository';
 import { BaseCatalogue } from './runners/base-catalogue';
@@ -47,14 +48,13 @@ export class AppModule implements BeforeApplicationShutdown {
     return {
       module: AppModule,
       imports: [
+        PlatformModule.forRoot({ store: env.store, logger }),
         DatabaseModule.forRoot({ url: env.databaseUrl, schema: 'training', applicationName: 'trainer' }),
         MessagingModule.forRoot({ natsUrl: env.natsUrl, service: 'training', logger, consumers: [RunsConsumer] }),
-        HealthModule.forRoot({ inject: [Database, Messaging], checks: healthChecks }),
+        HealthModule.forRoot(platformHealth),
       ],
       controllers: [RunnersController],
       providers: [
-        loggerProvider(logger),
-        objectStoreProvider(env.store),
         { provide: TRAINER_SETTINGS, useValue: env.trainer },
         { provide: SHUTDOWN_MS, useValue: env.shutdownMs },
         { provide: Executor, inject: [LOGGER], useFactory: (log: Logger) => new LocalExecutor(env.executor, log) },
@@ -76,6 +76,8 @@ export class AppModule implements BeforeApplicationShutdown {
         RunFilesService,
         DeliveriesService,
         GarbageService,
+        RetellingRepository,
+        RetellingService,
         ReconcilerService,
         Starter,
         WakeUps,
@@ -87,11 +89,4 @@ export class AppModule implements BeforeApplicationShutdown {
     await this.starter.stop();
     await this.executor.shutdown(this.shutdownMs);
   }
-}
-
-function healthChecks(database: Database, messaging: Messaging): HealthCheck[] {
-  return [
-    { name: 'postgres', check: () => database.query('SELECT 1') },
-    { name: 'nats', check: () => Promise.resolve().then(() => messaging.check()) },
-  ];
 }

@@ -253,6 +253,20 @@ describe('the broker is disposable', () => {
     await succeedsOnce(waiting);
     await succeedsOnce(training);
   });
+
+  it('and an end that was lost with it is told again, as the same event', async () => {
+    await started();
+    const run = await requested();
+    await succeedsOnce(run);
+    const idsHeard = (): string[] =>
+      platform.heard.filter(({ name }) => name === 'training.run-succeeded.v1').map(({ id }) => id);
+    const before = idsHeard();
+    await platform.nats.crash();
+    await platform.nats.wipeStore();
+    await platform.forgetWhatWasHeard();
+    await platform.nats.start();
+    await eventually(() => expect(idsHeard()).toContain(before.at(-1)), { timeoutMs: 20_000 });
+  });
 });
 
 async function call(

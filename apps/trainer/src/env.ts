@@ -1,37 +1,32 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { parseStoreEnv, type StoreConfig } from '@attune/storage';
+import {
+  count,
+  directory,
+  enginePrograms,
+  port,
+  readEnvironmentWithStore,
+  readMigrationEnvironment,
+  serviceShape,
+  toServiceSettings,
+  url,
+  type MigrationEnvironment,
+  type ServiceSettings,
+  type Variables,
+} from '@attune/service';
 import type { LocalExecutorSettings } from './starts/local-executor';
 import type { TrainerSettings } from './settings';
 
-const count = (fallback: number, minimum = 0): z.ZodType<number, z.ZodTypeDef, unknown> =>
-  z.coerce.number().int().min(minimum).default(fallback);
-
-/** `{"whisper":["/path/to/engine-whisper"]}`: engine -> program and fixed arguments. */
-const engines = z
-  .string()
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue({ code: 'custom', message: 'must be JSON: {"<engine>": ["<program>", "<argument>", ...]}' });
-      return z.NEVER;
-    }
-  })
-  .pipe(z.record(z.array(z.string().min(1)).min(1)));
-
-const variables = z.object({
-  HOST: z.string().default('127.0.0.1'),
-  PORT: count(8083, 1),
-  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
-  DATABASE_URL: z.string().url(),
-  NATS_URL: z.string().url(),
+const serviceVariables = {
+  ...serviceShape(8083),
+  /** Never 0: runners are told this port before the listener has one. */
+  PORT: port.min(1).default(8083),
   /** Where runners reach this listener, when not at HOST and PORT. */
-  TRAINER_INTERNAL_URL: z.string().url().optional(),
-  TRAINER_ENGINES: engines,
-  TRAINER_WORK_DIRECTORY: z.string().startsWith('/'),
-  TRAINER_CACHE_DIRECTORY: z.string().startsWith('/'),
+  TRAINER_INTERNAL_URL: url.optional(),
+  TRAINER_ENGINES: enginePrograms,
+  TRAINER_WORK_DIRECTORY: directory,
+  TRAINER_CACHE_DIRECTORY: directory,
   /** Names this host among the trainers of one database. */
   TRAINER_HOST_NAME: z.string().min(1).default(hostname()),
   TRAINER_CONCURRENCY: count(1, 1),
@@ -47,62 +42,24 @@ const variables = z.object({
   TRAINER_STOP_GRACE_MS: count(30_000),
   /** How long this process waits for its runners when it is told to end. */
   TRAINER_SHUTDOWN_MS: count(15_000),
-});
+};
 
-export interface Env {
-  host: string;
-  port: number;
-  logLevel: string;
-  databaseUrl: string;
-  natsUrl: string;
-  store: StoreConfig;
+export interface Env extends ServiceSettings {
   trainer: TrainerSettings;
   executor: LocalExecutorSettings;
   shutdownMs: number;
 }
 
-const migrationVariables = z.object({
-  /** As the database's owner. */
-  DATABASE_OWNER_URL: z.string().url(),
-  /** As the service will connect: migrating gives its role this password. */
-  DATABASE_URL: z.string().url(),
-});
-
-export interface MigrationEnv {
-  ownerUrl: string;
-  serviceRole: string;
-  servicePassword: string;
+/** Reads what the migrations need. Throws one error that names every problem. */
+export function readMigrationEnv(variables: Variables = process.env): Readonly<MigrationEnvironment> {
+  return readMigrationEnvironment('attune_training', variables);
 }
 
-/** Reads what the migrations need. Throws a ZodError that names every problem. */
-export function readMigrationEnv(source: NodeJS.ProcessEnv = process.env): MigrationEnv {
-  const env = migrationVariables.parse(source);
-  const { username, password } = new URL(env.DATABASE_URL);
-  return {
-    ownerUrl: env.DATABASE_OWNER_URL,
-    serviceRole: decodeURIComponent(username),
-    servicePassword: decodeURIComponent(password),
-  };
-}
-
-/** Reads the service's environment. Throws one Error that names every problem. */
-export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
-  const parsed = variables.safeParse(source);
-  const store = parseStoreEnv(source);
-  const problems = [
-    ...(parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)),
-    ...('problems' in store ? store.problems.map(({ name, message }) => `${name}: ${message}`) : []),
-  ];
-  if (!parsed.success || 'problems' in store)
-    throw new Error(`trainer: the environment is not complete\n${problems.join('\n')}`);
-  const env = parsed.data;
-  return {
-    host: env.HOST,
-    port: env.PORT,
-    logLevel: env.LOG_LEVEL,
-    databaseUrl: env.DATABASE_URL,
-    natsUrl: env.NATS_URL,
-    store: store.config,
+/** Reads the service's settings. Throws one error that names every problem. */
+export function readEnv(variables: Variables = process.env): Readonly<Env> {
+  const { env, store } = readEnvironmentWithStore(serviceVariables, variables);
+  return Object.freeze({
+    ...toServiceSettings(env, store),
     trainer: {
       leaseMs: env.TRAINER_LEASE_MS,
       claimWithinMs: env.TRAINER_CLAIM_WITHIN_MS,
@@ -127,5 +84,5 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
       stopGraceMs: env.TRAINER_STOP_GRACE_MS,
     },
     shutdownMs: env.TRAINER_SHUTDOWN_MS,
-  };
+  });
 }

@@ -1,15 +1,5 @@
-import { migrate } from '@attune/database';
-import { createLogger } from '@attune/observability';
+import { runMigrations } from '@attune/service';
 import { readMigrationEnv } from './env';
 import { migrations } from './migrations/all';
 
-const logger = createLogger('trainer-migrate');
-
-async function main(): Promise<void> {
-  await migrate({ ...readMigrationEnv(), schema: 'training', migrations, log: (message) => logger.info(message) });
-}
-
-main().catch((error: unknown) => {
-  logger.fatal({ err: error }, 'the migrations failed');
-  process.exit(1);
-});
+runMigrations('trainer', readMigrationEnv, 'training', migrations);

@@ -1,4 +1,4 @@
-import type { Migration } from '@attune/database';
+import { tenantRowSecurity, type Migration } from '@attune/database';
 
 const tenantTables = [
   'training_run',
@@ -9,16 +9,6 @@ const tenantTables = [
   'run_artifact',
   'erased_model',
 ];
-
-/** The second net under the repositories' own filters; a transaction without an organization is the platform's. */
-const rowSecurity = tenantTables
-  .map(
-    (table) => `
-ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON ${table}
-  USING (coalesce(current_setting('app.organization_id', true), '') IN ('', organization_id::text));`,
-  )
-  .join('');
 
 export const training: Migration = {
   name: '0001-training',
@@ -176,6 +166,6 @@ CREATE TABLE erased_model (
   organization_id uuid NOT NULL,
   erased_at timestamptz NOT NULL DEFAULT now()
 );
-${rowSecurity}
+${tenantRowSecurity(tenantTables)}
 `,
 };

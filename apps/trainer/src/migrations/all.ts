@@ -1,6 +1,7 @@
 import type { Migration } from '@attune/database';
 import { messagingTables } from '@attune/messaging';
 import { training } from './0001-training';
+import { retelling } from './0003-retelling';
 
 /** The history of the schema `training`, in order. */
-export const migrations: readonly Migration[] = [training, { name: '0002-messaging', sql: messagingTables }];
+export const migrations: readonly Migration[] = [training, { name: '0002-messaging', sql: messagingTables }, retelling];

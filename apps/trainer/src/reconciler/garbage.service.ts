@@ -1,9 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { messageOf } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
+import { LOGGER, OBJECT_STORE } from '@attune/service';
 import { checkpointPrefix, epochPrefix, type ObjectStore } from '@attune/storage';
-import { LOGGER } from '../logger.provider';
-import { OBJECT_STORE } from '../object-store.provider';
 import { epochPlaceOf } from '../runs/run-announcements';
 import type { Run } from '../runs/run';
 import { URL_TTL_SECONDS } from '../runners/run-files.service';

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Database, Reconciler } from '@attune/database';
 import type { Logger } from '@attune/observability';
-import { LOGGER } from '../logger.provider';
+import { LOGGER } from '@attune/service';
 import { AttemptsService } from '../runs/attempts.service';
 import { RunAnnouncements } from '../runs/run-announcements';
 import { reasons } from '../runs/run-reasons';
@@ -9,6 +9,7 @@ import { RunsRepository } from '../runs/runs.repository';
 import { DeliveriesService } from '../runners/deliveries.service';
 import { TRAINER_SETTINGS, type TrainerSettings } from '../settings';
 import { GarbageService } from './garbage.service';
+import { RetellingService } from './retelling.service';
 
 /** Derives from the database alone what crashes and lost messages have left undone. One instance at a time; every action may be repeated. */
 @Injectable()
@@ -22,6 +23,7 @@ export class ReconcilerService implements OnApplicationBootstrap, BeforeApplicat
     private readonly deliveries: DeliveriesService,
     private readonly announcements: RunAnnouncements,
     private readonly garbage: GarbageService,
+    private readonly retelling: RetellingService,
     @Inject(TRAINER_SETTINGS) private readonly settings: TrainerSettings,
     @Inject(LOGGER) logger: Logger,
   ) {
@@ -48,6 +50,7 @@ export class ReconcilerService implements OnApplicationBootstrap, BeforeApplicat
       () => this.takeBackLost(),
       () => this.verifyDelivered(),
       () => this.remindEvaluator(),
+      () => this.retelling.tellAgain(),
       () => this.garbage.collect(),
     ];
     for (const step of steps) {

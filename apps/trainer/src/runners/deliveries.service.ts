@@ -5,6 +5,7 @@ import { artifactManifest, type ArtifactManifest } from '@attune/events';
 import { parseJson } from '@attune/engine-protocol';
 import { messageOf } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
+import { LOGGER, OBJECT_STORE } from '@attune/service';
 import {
   artifactKey,
   baseDecodesKey,
@@ -13,8 +14,6 @@ import {
   ObjectNotFound,
   type ObjectStore,
 } from '@attune/storage';
-import { LOGGER } from '../logger.provider';
-import { OBJECT_STORE } from '../object-store.provider';
 import type { Answer, Completion } from '../runner-protocol/protocol';
 import { isAllowedInArtifact, looksLikePickle, requiredInArtifact } from '../runs/artifact';
 import { AttemptsService } from '../runs/attempts.service';

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError, assertNever } from '@attune/kernel';
+import { OBJECT_STORE } from '@attune/service';
 import {
   artifactKey,
   baseDecodesKey,
@@ -9,7 +10,6 @@ import {
   modelPrefix,
   type ObjectStore,
 } from '@attune/storage';
-import { OBJECT_STORE } from '../object-store.provider';
 import type { Answer, CheckpointRecord, ReadSource, SignedWrite, WriteTarget } from '../runner-protocol/protocol';
 import { epochPlaceOf } from '../runs/run-announcements';
 import type { Run } from '../runs/run';

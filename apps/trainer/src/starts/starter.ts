@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Database } from '@attune/database';
 import { messageOf } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
-import { LOGGER } from '../logger.provider';
+import { LOGGER } from '@attune/service';
 import { AttemptsService } from '../runs/attempts.service';
 import type { AttemptEnd, Run } from '../runs/run';
 import { reasons } from '../runs/run-reasons';

@@ -2,7 +2,7 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import { connectClient, Database } from '@attune/database';
 import { delay, messageOf } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
-import { LOGGER } from '../logger.provider';
+import { LOGGER } from '@attune/service';
 import { WAKE_CHANNEL } from '../runs/runs.repository';
 import { Executor } from './executor';
 import { Starter } from './starter';

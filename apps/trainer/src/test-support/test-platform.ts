@@ -124,6 +124,12 @@ export class TestPlatform {
     return rpc.call('training.list-log', { organization_id: organizationId, model_id: modelId, ...page });
   }
 
+  /** As if no event of the trainer had ever arrived, or been lost on its way. */
+  async forgetWhatWasHeard(): Promise<void> {
+    await this.peerDatabase.query('DELETE FROM inbox');
+    this.heard.length = 0;
+  }
+
   async stop(): Promise<void> {
     await this.leave();
     await Promise.all([this.nats.remove(), this.training.drop(), this.peer.drop()]);

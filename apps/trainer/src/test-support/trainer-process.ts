@@ -49,7 +49,21 @@ export class TrainerProcess {
     return this.child.pid;
   }
 
+  /** Resolves when it is ready. One that ends before that (its port may be taken for a moment) is started again, as the launcher does. */
   async start(): Promise<void> {
+    const { platform } = this;
+    this.spawn();
+    await eventually(
+      async () => {
+        if (this.child?.exitCode !== null) this.spawn();
+        const answer = await fetch(`http://127.0.0.1:${String(platform.port)}/healthz/ready`);
+        if (!answer.ok) throw new Error(`the trainer is not ready: ${await answer.text()}\n${this.log()}`);
+      },
+      { timeoutMs: 20_000, everyMs: 50 },
+    );
+  }
+
+  private spawn(): void {
     const { platform } = this;
     const log = openSync(this.logFile, 'a');
     this.child = spawn(process.execPath, [program], {
@@ -72,13 +86,6 @@ export class TrainerProcess {
         ...this.env,
       },
     });
-    await eventually(
-      async () => {
-        const answer = await fetch(`http://127.0.0.1:${String(platform.port)}/healthz/ready`);
-        if (!answer.ok) throw new Error(`the trainer is not ready: ${await answer.text()}\n${this.log()}`);
-      },
-      { timeoutMs: 20_000 },
-    );
   }
 
   /** Ends it by a signal; resolves when it is dead. */
