@@ -5,6 +5,7 @@ import { connectClient } from './wait';
 
 const PING_EVERY_MS = 2_000;
 const PING_TIMEOUT_MS = 5_000;
+const LOCK_KEY = `hashtextextended('attune.leader.' || $1, 0)`;
 
 /**
  * Runs `fn` if this process can become the leader for `name` right now; answers whether it did.
@@ -24,10 +25,9 @@ export async function withLeadership(
   client.on('error', () => lost.abort());
   client.on('end', () => lost.abort());
   try {
-    const { rows } = await client.query<{ leader: boolean }>(
-      `SELECT pg_try_advisory_lock(hashtextextended('attune.leader.' || $1, 0)) AS leader`,
-      [name],
-    );
+    const { rows } = await client.query<{ leader: boolean }>(`SELECT pg_try_advisory_lock(${LOCK_KEY}) AS leader`, [
+      name,
+    ]);
     if (rows[0]?.leader !== true) return false;
     const watch = watchConnection(client, lost, done.signal);
     try {
@@ -35,6 +35,8 @@ export async function withLeadership(
     } finally {
       done.abort();
       await watch;
+      // The server notices a closed connection a little later; whoever asks next should not have to wait for that.
+      await client.query(`SELECT pg_advisory_unlock(${LOCK_KEY})`, [name]).catch(() => undefined);
     }
     return true;
   } finally {

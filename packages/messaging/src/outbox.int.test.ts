@@ -108,6 +108,18 @@ describe('the outbox', () => {
     expect(await fixture.effects(name)).toEqual([500]);
   });
 
+  it('asks again with an event of its own, so that whoever answered it already answers again', async () => {
+    const name = uniqueName();
+    await fixture.start([effectConsumer(name)]);
+    await fixture.database.runInTransaction({ organizationId }, (tx) =>
+      fixture.outbox.add(tx, NAME, deleted(501), { aggregateId: 501 }),
+    );
+    const answers = async (): Promise<number> => (await fixture.effects(name)).filter((id) => id === 501).length;
+    await eventually(async () => expect(await answers()).toBe(1));
+    await fixture.database.runInTransaction('system', (tx) => fixture.outbox.askAgain(tx, NAME, 501));
+    await eventually(async () => expect(await answers()).toBe(2));
+  });
+
   it('refuses an event of another service and a payload that is not of the catalogue', async () => {
     const add = (n: string, data: object): Promise<string> =>
       fixture.database.runInTransaction({ organizationId }, (tx) =>

@@ -76,6 +76,24 @@ export class Outbox {
     return rows[0]?.count ?? 0;
   }
 
+  /**
+   * Asks again what an event asked: the newest stored event of this name about this aggregate leaves once more as a new one,
+   * with an id of its own, so that whoever answered it already answers again. For reconcilers that miss an answer.
+   */
+  async askAgain(tx: Tx, name: EventName, aggregateId: string | number): Promise<void> {
+    await tx.query(
+      `WITH asked AS (
+         INSERT INTO outbox (id, event_name, aggregate_id, organization_id, envelope)
+         SELECT $3::uuid, event_name, aggregate_id, organization_id,
+                (envelope::jsonb || jsonb_build_object('id', $3::text))::json
+         FROM outbox WHERE aggregate_id = $2 AND event_name = $1
+         ORDER BY position DESC LIMIT 1
+         RETURNING 1)
+       SELECT ${WAKE_RELAY} FROM asked`,
+      [name, String(aggregateId), newId()],
+    );
+  }
+
   private envelop<N extends EventName>(
     name: N,
     payload: EventPayload<N>,

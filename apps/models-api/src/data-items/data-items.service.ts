@@ -54,7 +54,7 @@ export class DataItemsService {
   async announceOverdue(seconds: number): Promise<number> {
     return this.database.runInTransaction('system', async (tx) => {
       const ids = await this.items.takeOverdue(tx, seconds, BATCH);
-      for (const id of ids) await this.outbox.republish(tx, { name: 'models.data-uploaded.v1', aggregateId: id });
+      for (const id of ids) await this.outbox.askAgain(tx, 'models.data-uploaded.v1', id);
       return ids.length;
     });
   }

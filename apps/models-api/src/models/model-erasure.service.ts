@@ -69,7 +69,7 @@ export class ModelErasureService {
   private async askAgain(model: ModelRef, seconds: number): Promise<void> {
     await this.database.runInTransaction(model, async (tx) => {
       if (!(await this.erasure.takeOverdue(tx, model, seconds))) return;
-      await this.outbox.republish(tx, { name: 'models.model-deleted.v1', aggregateId: model.id });
+      await this.outbox.askAgain(tx, 'models.model-deleted.v1', model.id);
     });
   }
 

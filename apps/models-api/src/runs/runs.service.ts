@@ -110,7 +110,7 @@ export class RunsService {
   async requestUnheard(seconds: number): Promise<number> {
     return this.database.runInTransaction('system', async (tx) => {
       const ids = await this.runs.takeUnheard(tx, seconds);
-      for (const id of ids) await this.outbox.republish(tx, { name: 'models.run-requested.v1', aggregateId: id });
+      for (const id of ids) await this.outbox.askAgain(tx, 'models.run-requested.v1', id);
       return ids.length;
     });
   }
