@@ -109,7 +109,7 @@ export function processEnvironment(): Record<string, string | undefined> {
 
 /** What a child needs of the launcher's own environment, and nothing else. */
 export function inheritedEnvironment(): Record<string, string> {
-  const names = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'ATTUNE_CACHE_DIR'];
+  const names = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'ATTUNE_CACHE_DIR', 'ATTUNE_ENGINE_LOCK'];
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = process.env[name];
