@@ -24,6 +24,8 @@ export class AppModule {
           service: 'billing',
           logger,
           consumers: [EntitlementsConsumer, UsageConsumer],
+          // Usage counts once for ever, so what was handled is remembered for ever.
+          retention: { inboxDays: null },
         }),
         PlatformModule.forRoot({ store: env.store, logger }),
         HealthModule.forRoot(platformHealth),
