@@ -31,13 +31,13 @@ from transformers import (
 from attune_engine_whisper.audio import RATE, read_audio
 from attune_engine_whisper.device import has_fast_bfloat16
 from attune_engine_whisper.files import sha256_of
-from attune_engine_whisper.training import network as networks
+from attune_engine_whisper.training import lora as lora_settings
 from attune_engine_whisper.vocabulary import Vocabulary
 from attune_engine_whisper.word_errors import word_error_rate
 
 APP = Path(__file__).resolve().parent.parent
 ENGINE = APP / "bin" / "engine-whisper"
-SEED, BATCH, RATE_OF_LEARNING = 17, 4, 1e-3
+SEED, BATCH, RATE_OF_LEARNING = 17, 2, 1e-3
 KEPT = ("tokenizer.json", "preprocessor_config.json", "generation_config.json")
 
 
@@ -135,8 +135,8 @@ def train_usual(base: Path, items: list[dict[str, Any]], work: Path, threads: in
     torch.manual_seed(SEED)
     whisper: Any = WhisperForConditionalGeneration.from_pretrained(base / "transformers", dtype=torch.float32)
     lora = LoraConfig(
-        r=networks.LORA_RANK, lora_alpha=networks.LORA_ALPHA, lora_dropout=networks.LORA_DROPOUT,
-        target_modules=networks.LORA_TARGETS,
+        r=lora_settings.RANK, lora_alpha=lora_settings.ALPHA, lora_dropout=lora_settings.DROPOUT,
+        target_modules=lora_settings.TARGETS,
     )  # fmt: skip
     model: Any = get_peft_model(whisper, lora)
     started = time.monotonic()

@@ -46,7 +46,7 @@ def multilingual(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     end = 50256
     vocabulary["model"]["vocab"] = {
         token: number if number < end else number + 1 for token, number in vocabulary["model"]["vocab"].items()
-    } | {"<|unused|>": end}
+    } | {"": end}  # the empty token by which CTranslate2 knows a multilingual model
     for added in vocabulary["added_tokens"]:
         added["id"] += 1
     path.write_text(json.dumps(vocabulary))
@@ -87,13 +87,14 @@ def test_a_multilingual_base_from_a_folder_trains_and_serves_its_languages(multi
     }
     outcome = run_job("train", job, tmp_path)
     assert outcome.of("artifact"), outcome.events
-    request: dict[str, object] = {
-        "id": "1", "model_directory": str(tmp_path / "artifact/ctranslate2"), "audio": items[0]["audio"],
-    }  # fmt: skip
-    lines = "".join(json.dumps(request | {"language": language, "beam_size": 1}) + "\n" for language in ("de", "yue"))
-    answers = [json.loads(line) for line in run("transcribe", "--serve", stdin=lines).stdout.splitlines()[1:]]
-    assert answers[0]["error"]["code"] == "UNSUPPORTED_LANGUAGE"
-    assert answers[1]["language"] == "de"
+    request = {"model_directory": str(tmp_path / "artifact/ctranslate2"), "audio": items[0]["audio"], "beam_size": 1}
+    lines = [json.dumps(request | {"id": language, "language": language}) for language in ("de", "yue")]
+    answers = [
+        json.loads(line) for line in run("transcribe", "--serve", stdin="\n".join(lines)).stdout.splitlines()[1:]
+    ]
+    by_id = {answer["id"]: answer for answer in answers}
+    assert by_id["de"]["language"] == "de"
+    assert by_id["yue"]["error"]["code"] == "UNSUPPORTED_LANGUAGE"
 
 
 def test_what_is_no_whisper_is_refused(tmp_path: Path):

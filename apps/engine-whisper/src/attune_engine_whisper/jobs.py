@@ -142,7 +142,7 @@ def read_train_job(path: Path) -> TrainJob:
         threads=_threads(fields),
         device=_device(fields),
         epochs=fields.optional("epochs", lambda name: fields.integer(name, least=1), 3),
-        batch_windows=fields.optional("batch_windows", lambda name: fields.integer(name, least=1), 4),
+        batch_windows=fields.optional("batch_windows", lambda name: fields.integer(name, least=1), 2),
         learning_rate=fields.optional(
             "learning_rate", lambda name: fields.number(name, least=0, below=1), _LEARNING_RATES[method]
         ),

@@ -18,9 +18,9 @@ def languages_of(vocabulary_size: int) -> list[str]:
     return list(LANGUAGES if vocabulary_size > _MULTILINGUAL_VOCABULARY else LANGUAGES[:-1])
 
 
-def to_ctranslate2(transformers_directory: Path, target: Path) -> None:
-    """Converts a Transformers folder; float16 on disk, turned into int8 or float32 when loaded."""
+def to_ctranslate2(transformers_directory: Path, target: Path, *, precise: bool = False) -> None:
+    """Converts a Transformers folder: float16 on disk (loaded as int8 or float32), or float32 if `precise`."""
     converter: Any = TransformersConverter(
         str(transformers_directory), copy_files=["tokenizer.json", "preprocessor_config.json"]
     )
-    converter.convert(str(target), quantization="float16", force=True)
+    converter.convert(str(target), quantization=None if precise else "float16", force=True)

@@ -82,8 +82,9 @@ def _token_limit(seconds: float) -> int:
 
 def check_language(model: WhisperModel, language: str) -> None:
     """Raises UNSUPPORTED_LANGUAGE."""
-    known = language in LANGUAGES if model.model.is_multilingual else language == "en"
-    if not known:
+    # English-only vocabularies hold the other languages' tokens too.
+    in_vocabulary = language in LANGUAGES and model.hf_tokenizer.token_to_id(f"<|{language}|>") is not None
+    if not in_vocabulary or (language != "en" and not model.model.is_multilingual):
         raise RequestError("UNSUPPORTED_LANGUAGE", f"The model does not know the language {language}.")
 
 

@@ -6,18 +6,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]
 from transformers import WhisperForConditionalGeneration
 
 from attune_engine_whisper.errors import EngineError
 from attune_engine_whisper.files import write_json
 from attune_engine_whisper.jobs import Method
-
-LORA_RANK = 32
-LORA_ALPHA = 64
-LORA_DROPOUT = 0.0  # its masks cost a quarter of a step on a CPU; augmentation regularizes instead
-LORA_TARGETS = ["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"]
+from attune_engine_whisper.training.lora import add_lora
 
 Tensors = dict[str, torch.Tensor]
 
@@ -42,10 +37,7 @@ class Network:
 
     def _prepare(self) -> None:
         if self.method == "lora":
-            config = LoraConfig(
-                r=LORA_RANK, lora_alpha=LORA_ALPHA, lora_dropout=LORA_DROPOUT, target_modules=LORA_TARGETS
-            )
-            self._peft = get_peft_model(self.model, config)
+            self._peft = add_lora(self.model, self.device)
         elif self.method == "decoder":
             self.model.model.encoder.requires_grad_(False)
         # Sinusoids by construction, in every released model.
