@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -22,7 +23,9 @@ def places(directory: Path) -> dict[str, object]:
 def test_training_learns_and_reports_every_step(unbroken: Unbroken):
     outcome, _ = unbroken
     losses = list(outcome.metrics("train_loss").values())
-    assert losses[-1] < 0.6 * losses[0]
+    # One step's windows are easier than another's: halves of the run are compared, not single steps.
+    half = len(losses) // 2
+    assert fmean(losses[half:]) < 0.6 * fmean(losses[:half]), losses
     stages = [event["stage"] for event in outcome.of("stage")]
     assert stages[:3] == ["loading", "preparing", "training"] and stages[-2:] == ["packaging", "verifying"]
     progress = outcome.of("progress")
