@@ -136,7 +136,6 @@ export function migrationEnvironment(name: ServiceName, at: Surroundings): Recor
   return {
     ...serviceEnvironment(name, at),
     DATABASE_OWNER_URL: at.databaseUrl,
-    DATABASE_PASSWORD: at.home.secrets.databasePassword,
   };
 }
 

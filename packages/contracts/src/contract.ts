@@ -1,5 +1,4 @@
 import { initContract } from '@ts-rest/core';
-import { z } from 'zod';
 import { dataSummary, uploadReceipt, type UploadParts } from './data.schema';
 import { createModelBody, listModelsQuery, model, modelList, modelPath, updateModelBody } from './models.schema';
 import { commonResponses } from './responses';
@@ -104,6 +103,3 @@ export const stt = c.router({
 
 /** The whole public API. */
 export const contract = c.router({ customModels, stt }, { commonResponses, strictStatusCodes: true });
-
-/** The liveness answer of the one public listener. */
-export const healthBody = z.object({ status: z.enum(['ok', 'unavailable']), checks: z.record(z.string()) });
