@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ensurePackages, packagesOf, pip } from './debian.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const PNPM = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager;
@@ -19,7 +20,7 @@ const COMMANDS = {
 const [command = '', ...rest] = process.argv.slice(2);
 if (!(command in COMMANDS)) stop(`unknown command "${command}": use demo, start or test`);
 checkPlatform();
-await Promise.all([prepareEngine(), prepareHouse()]);
+await Promise.all([preparePrograms(), prepareHouse()]);
 handOver([...COMMANDS[command].map((path) => join(root, path)), ...rest]);
 
 /** One clear line where the platform is another than the ones we know how to set up. */
@@ -35,24 +36,22 @@ function checkPlatform() {
   const python = spawnSync('python3', ['-c', 'import sys; print(sys.version_info >= (3, 11))'], { encoding: 'utf8' });
   if (python.stdout?.trim() !== 'True')
     stop('Python 3.11 or newer is needed: install the packages python3 and python3-pip');
-  if (spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) installPip();
 }
 
-/** Debian's python3 comes without pip, which fetches the one tool that fetches the rest. */
-function installPip() {
-  const asRoot = process.getuid() === 0 ? [] : ['sudo', '-n'];
-  const apt = (...args) => {
-    const [program, ...rest] = [...asRoot, 'apt-get', '-q', ...args];
-    return spawnSync(program, rest, { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status === 0;
-  };
-  const install = ['install', '-y', '--no-install-recommends', 'python3-pip'];
-  if (!apt(...install) && !(apt('update') && apt(...install))) stop('please install the package python3-pip');
-}
-
-/** The engine's Python environment, outside the checkout, keyed by its lock. */
-async function prepareEngine() {
+/** The engine's Python environment, outside the checkout, keyed by its lock; and, beside it, Debian's programs. */
+async function preparePrograms() {
+  if (spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) await debianPackages([pip]);
   const options = command === 'test' ? ['--dev'] : [];
-  await run('the engine environment', 'bash', [join(root, 'apps/engine-whisper/setup.sh'), ...options]);
+  await Promise.all([
+    debianPackages(packagesOf[command]),
+    run('the engine environment', 'bash', [join(root, 'apps/engine-whisper/setup.sh'), ...options]),
+  ]);
+}
+
+async function debianPackages(packages) {
+  const started = performance.now();
+  await ensurePackages(packages).catch((error) => stop(error.message));
+  report('Debian packages', started);
 }
 
 /** Libraries by the lockfile, then the build of every package, each only when its inputs have changed. */
@@ -111,12 +110,17 @@ function run(what, program, args) {
     child.on('close', (code) => {
       const text = Buffer.concat(output).toString();
       writeFileSync(join(root, '.attune', 'logs', `setup-${what.replaceAll(' ', '-')}.log`), text);
-      const seconds = ((performance.now() - started) / 1000).toFixed(1);
-      if (code !== 0) stop(`${what} failed after ${seconds} s:\n${text.slice(-8000)}`);
-      if (seconds > 1) console.log(`set up ${what} in ${seconds} s`);
+      if (code !== 0) stop(`${what} failed:\n${text.slice(-8000)}`);
+      report(what, started);
       resolve();
     });
   });
+}
+
+/** A line for what took time, and none for what was there already. */
+function report(what, started) {
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  if (seconds > 1) console.log(`set up ${what} in ${seconds} s`);
 }
 
 function environment() {

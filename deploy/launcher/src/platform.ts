@@ -3,7 +3,7 @@ import { freePort, run, startNats, startPostgres, superviseChild, type Supervise
 import { delay, messageOf } from '@attune/kernel';
 import type { Settings } from './env';
 import { lockHome, openHome, type Home } from './home';
-import { builtInEngine, engineOf, prepareBase, preparePrograms } from './prepare';
+import { builtInEngine, engineOf, prepareBase } from './prepare';
 import {
   bootstrapEnvironment,
   healthUrl,
@@ -51,8 +51,7 @@ export async function startPlatform(settings: Settings, onStep: StepListener = (
 }
 
 async function bringUp(settings: Settings, home: Home, started: Started, onStep: StepListener): Promise<Platform> {
-  const [, base, databaseUrl, natsUrl] = await Promise.all([
-    step('programs', onStep, () => preparePrograms(console.log)),
+  const [base, databaseUrl, natsUrl] = await Promise.all([
     step('base model', onStep, () => prepareBase(root, settings)),
     step('PostgreSQL', onStep, () => startDatabase(settings, home, started)),
     step('NATS', onStep, () => startBroker(settings, home, started)),

@@ -1,17 +1,12 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureDebianPackages, run } from '@attune/embedded';
+import { run } from '@attune/embedded';
 import { z } from 'zod';
 import type { Settings } from './env';
 
 /** The engine program that comes with the platform. */
 export function builtInEngine(root: string): string {
   return join(root, 'apps', 'engine-whisper', 'bin', 'engine-whisper');
-}
-
-/** Programs that ingestion and stt decode with, in a sandbox. Installed where missing. */
-export async function preparePrograms(log: (line: string) => void): Promise<void> {
-  await ensureDebianPackages(['ffmpeg', { name: 'bubblewrap', provides: 'bwrap' }], log);
 }
 
 /**

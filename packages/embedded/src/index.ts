@@ -1,4 +1,3 @@
-export { ensureDebianPackages, type DebianPackage } from './debian-packages';
 export { isAlive, withFileLock } from './file-lock';
 export { freePort } from './free-port';
 export { startNats, type EmbeddedNats, type NatsSettings } from './nats';
