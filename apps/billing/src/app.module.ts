@@ -6,6 +6,7 @@ import type { Logger } from '@attune/observability';
 import { platformHealth, PlatformModule } from '@attune/service';
 import { EntitlementsConsumer } from './entitlements/entitlements.consumer';
 import { EntitlementsRepository } from './entitlements/entitlements.repository';
+import { EntitlementsResponder } from './entitlements/entitlements.responder';
 import { EntitlementsService } from './entitlements/entitlements.service';
 import type { Env } from './env';
 import { UsageConsumer } from './usage/usage.consumer';
@@ -34,6 +35,7 @@ export class AppModule {
         EntitlementsRepository,
         EntitlementsService,
         EntitlementsConsumer,
+        EntitlementsResponder,
         UsageRepository,
         UsageService,
         UsageConsumer,

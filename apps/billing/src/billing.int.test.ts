@@ -20,7 +20,6 @@ import {
 import { AppModule } from './app.module';
 import { migrations } from './migrations/all';
 
-const HOURS_5 = 5 * 3_600_000;
 const sha256Of = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
 describe('billing', () => {
@@ -30,7 +29,6 @@ describe('billing', () => {
   let directory: string;
   let store: ObjectStore;
   let app: NestFastifyApplication;
-  let models: TestPeer;
   let training: TestPeer;
 
   beforeAll(async () => {
@@ -55,23 +53,12 @@ describe('billing', () => {
     };
     app = await createHttpApp(AppModule.forRoot(env, logger), { logger });
     await app.init();
-    const on = { natsUrl: nats.url };
-    models = await TestPeer.start({ ...on, service: 'models', listensTo: ['billing.entitlements-changed.v1'] });
-    training = await TestPeer.start({ ...on, service: 'training' });
+    training = await TestPeer.start({ natsUrl: nats.url, service: 'training' });
   });
   afterAll(async () => {
-    await Promise.all([models.stop(), training.stop(), app.close()]);
+    await Promise.all([training.stop(), app.close()]);
     await Promise.all([testDatabase.drop(), nats.remove(), rm(directory, { recursive: true })]);
   });
-
-  const entitlementOf = (organization: string) =>
-    eventually(() => {
-      const said = models
-        .receivedOf('billing.entitlements-changed.v1')
-        .filter((one) => one.organization_id === organization);
-      expect(said).not.toEqual([]);
-      return said;
-    });
 
   const item = (audioMs: number, type: 'train' | 'test' = 'train'): SnapshotItem => ({
     item_id: newId(),
@@ -125,38 +112,6 @@ describe('billing', () => {
   it('is ready when PostgreSQL, NATS and the store are', async () => {
     const answer = await app.inject({ method: 'GET', url: '/healthz/ready' });
     expect(answer.json()).toEqual({ status: 'ok', checks: { postgres: 'ok', nats: 'ok', store: 'ok' } });
-  });
-
-  it.each([
-    ['free', null, false, HOURS_5],
-    ['silver', null, false, HOURS_5],
-    ['gold', null, true, HOURS_5],
-    ['enterprise', 60_000, true, 60_000],
-  ] as const)(
-    'gives an organization on %s (own minimum %p) its entitlement',
-    async (plan, minimum, mayTrain, minimumMs) => {
-      const organization = newId();
-      await models.publish('models.organization-created.v1', {
-        organization_id: organization,
-        plan,
-        minimum_training_ms: minimum,
-      });
-      expect(await entitlementOf(organization)).toEqual([
-        { organization_id: organization, plan, revision: 1, may_train: mayTrain, minimum_training_ms: minimumMs },
-      ]);
-    },
-  );
-
-  it('says an entitlement again when asked again, without changing it', async () => {
-    const created = { organization_id: newId(), plan: 'gold' as const, minimum_training_ms: null };
-    await models.publish('models.organization-created.v1', created);
-    await models.publish('models.organization-created.v1', { ...created, plan: 'free' });
-    const said = await eventually(async () => {
-      const all = await entitlementOf(created.organization_id);
-      expect(all).toHaveLength(2);
-      return all;
-    });
-    expect(said[1]).toEqual(said[0]);
   });
 
   it('records each training recording of a succeeded run once, however often it hears of the run', async () => {

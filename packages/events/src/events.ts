@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { plans } from '@attune/kernel';
+import { entitlements, limitOverrides } from './entitlements';
 import {
   dataType,
   itemIssue,
@@ -21,20 +22,18 @@ export type Service = (typeof services)[number];
  * Names are `<service>.<noun>-<past verb>.v<n>`; the part before the first dot owns it. A published version never changes.
  */
 export const eventSchemas = {
-  /** A new organization exists; billing gives it the entitlements of its plan. Null settings mean the plan's defaults. */
-  'models.organization-created.v1': z.object({
+  /**
+   * A new organization exists; billing gives it the entitlements of its plan, except where `limits` or the minimum say
+   * otherwise. A null minimum, and a limit that is not named, means the plan's own; a null limit means unlimited.
+   */
+  'models.organization-created.v2': z.object({
     organization_id: z.string().uuid(),
     plan: z.enum(plans),
     minimum_training_ms: milliseconds.nullable(),
+    limits: limitOverrides,
   }),
-  /** What an organization may do now. `revision` grows with every change: an older one is stale. */
-  'billing.entitlements-changed.v1': z.object({
-    organization_id: z.string().uuid(),
-    plan: z.enum(plans),
-    revision: z.number().int(),
-    may_train: z.boolean(),
-    minimum_training_ms: milliseconds,
-  }),
+  /** What an organization may do now, whole. `revision` grows with every change: an older one is stale. */
+  'billing.entitlements-changed.v2': entitlements,
   /** A pair lies in quarantine and waits for its verdict. */
   'models.data-uploaded.v1': z.object({
     ...modelScope,

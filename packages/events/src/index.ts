@@ -1,3 +1,4 @@
+export * from './entitlements';
 export * from './events';
 export * from './requests';
 export * from './shapes';

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { objectKey, sha256 } from './shapes';
+import { plans } from '@attune/kernel';
+import { entitlements, limitOverrides } from './entitlements';
+import { milliseconds, objectKey, sha256 } from './shapes';
 
 /** A file of a model or base, as it lies in the store. `path` is relative to the model's own folder. */
 export const storedFile = z.object({ path: z.string(), key: objectKey, bytes: z.number().int().nonnegative(), sha256 });
@@ -35,6 +37,19 @@ export const requestSchemas = {
   'models.resolve-base': {
     request: z.object({ digest: sha256 }),
     reply: z.object({ engine: z.string(), languages: z.array(z.string()), digest: sha256, files: z.array(storedFile) }),
+  },
+  /**
+   * Agrees terms with an organization, a new one (then with a plan) or a known one, and answers what it may do from now on.
+   * What is not named stays as it was agreed; `limits` replaces all limits that differ from the plan's.
+   */
+  'billing.agree-terms': {
+    request: z.object({
+      organization_id: z.string().uuid(),
+      plan: z.enum(plans).optional(),
+      minimum_training_ms: milliseconds.nullable().optional(),
+      limits: limitOverrides.optional(),
+    }),
+    reply: entitlements,
   },
   /** The training log of a model's runs, oldest first. Offsets count lines. */
   'training.list-log': {

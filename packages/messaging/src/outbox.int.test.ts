@@ -125,7 +125,7 @@ describe('the outbox', () => {
       fixture.database.runInTransaction({ organizationId }, (tx) =>
         fixture.outbox.add(tx, n as typeof NAME, data as ReturnType<typeof deleted>, { aggregateId: 1 }),
       );
-    await expect(add('billing.entitlements-changed.v1', {})).rejects.toThrow('models may not publish');
+    await expect(add('billing.entitlements-changed.v2', {})).rejects.toThrow('models may not publish');
     await expect(add(NAME, { model_id: 'seven' })).rejects.toThrow('model_id');
     expect(await fixture.count('outbox')).toBe(0);
   });

@@ -11,7 +11,7 @@ export class EntitlementsConsumer implements EventConsumer {
     this.definition = defineConsumer({
       name: 'billing-entitlements',
       handlers: {
-        'models.organization-created.v1': ({ data }, tx) =>
+        'models.organization-created.v2': ({ data }, tx) =>
           entitlements.entitleOrganization(tx, fromEventOrganization(data)),
       },
     });

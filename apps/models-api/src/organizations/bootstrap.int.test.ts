@@ -1,6 +1,6 @@
 import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { OrganizationId } from '@attune/kernel';
+import { toNamedLimits, unlimited, type OrganizationId } from '@attune/kernel';
 import { Outbox } from '@attune/messaging';
 import { eventually, temporaryDirectory } from '@attune/testing';
 import { ApiKeysService } from '../api-keys/api-keys.service';
@@ -19,12 +19,14 @@ beforeAll(async () => {
   // Billing's part: an organization that is announced gets its entitlements.
   const answered = new Set<string>();
   const billing = setInterval(() => {
-    for (const { data } of api.sent('models.organization-created.v1')) {
+    for (const { data } of api.sent('models.organization-created.v2')) {
       if (answered.has(data.organization_id)) continue;
       answered.add(data.organization_id);
       void api.entitle(data.organization_id as OrganizationId, {
         plan: data.plan,
         minimum_training_ms: data.minimum_training_ms ?? 18_000_000,
+        limits: { live_runs: 10, ...data.limits },
+        limit_overrides: data.limits,
       });
     }
   }, 50);
@@ -63,6 +65,23 @@ describe('the bootstrap command', () => {
     expect((await api.createModel({}, key)).training_status).toBe(1);
   });
 
+  it('throttles nobody on their own machine: no request, creation, start, status or upload limit', async () => {
+    const [event] = api.sent('models.organization-created.v2');
+    const asked = Object.entries(event?.data.limits ?? {}).filter(([, limit]) => limit === null);
+    expect(asked.map(([name]) => name).sort()).toEqual([
+      'concurrent_requests',
+      'data_uploads_per_hour',
+      'model_creations_per_hour',
+      'requests_per_day',
+      'requests_per_hour',
+      'requests_per_minute',
+      'status_checks_per_minute',
+      'training_starts_per_hour',
+    ]);
+    const [row] = await api.database.query<{ limits: object }>(`SELECT limits FROM organization WHERE bootstrap`);
+    expect(row?.limits).toEqual({ ...toNamedLimits(unlimited), live_runs: 10 });
+  });
+
   it('changes nothing when it is run again', async () => {
     const before = await readKey();
     expect((await bootstrap()).isNewKey).toBe(false);
@@ -90,6 +109,6 @@ describe('the bootstrap command', () => {
     stopBilling();
     await api.database.query('UPDATE organization SET entitlements_revision = 0 WHERE bootstrap');
     await expect(bootstrap(keyFile, 300)).rejects.toThrow(/billing/);
-    await eventually(() => expect(api.sent('models.organization-created.v1').length).toBeGreaterThan(1));
+    await eventually(() => expect(api.sent('models.organization-created.v2').length).toBeGreaterThan(1));
   });
 });

@@ -1,3 +1,4 @@
+import type { NamedLimits } from '@attune/kernel';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 @Entity({ name: 'organization' })
@@ -19,6 +20,13 @@ export class OrganizationEntity {
 
   @Column('integer', { name: 'entitlements_revision' })
   entitlementsRevision!: number;
+
+  /** Null before billing has spoken. */
+  @Column('jsonb', { nullable: true })
+  limits!: NamedLimits | null;
+
+  @Column('jsonb', { name: 'limit_overrides' })
+  limitOverrides!: Partial<NamedLimits>;
 
   @Column('boolean')
   bootstrap!: boolean;

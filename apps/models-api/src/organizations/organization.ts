@@ -1,12 +1,10 @@
-import type { OrganizationId, Plan } from '@attune/kernel';
+import type { Entitlements as Agreed, Limits, OrganizationId } from '@attune/kernel';
 
 /** What an organization may do now, as billing last said. Older news (a lower revision) is stale and ignored. */
-export interface Entitlements {
-  plan: Plan;
+export interface Entitlements extends Agreed {
   revision: number;
-  mayTrain: boolean;
-  /** Training audio that a run needs at least, in decoded milliseconds. */
-  minimumTrainingMs: number;
+  /** The limits that differ from the plan's. */
+  overrides: Partial<Limits>;
 }
 
 /** `entitlements` is null until billing has spoken for the first time. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { OrganizationId } from '@attune/kernel';
 import { defineConsumer, type EventConsumer } from '@attune/messaging';
+import { fromEventEntitlements } from './organization.convert';
 import { OrganizationsService } from './organizations.service';
 
 /** Keeps the projection of what billing says an organization may do. */
@@ -11,13 +12,8 @@ export class OrganizationsConsumer implements EventConsumer {
   readonly definition = defineConsumer({
     name: 'models-entitlements',
     handlers: {
-      'billing.entitlements-changed.v1': ({ data }, tx) =>
-        this.organizations.applyEntitlements(tx, data.organization_id as OrganizationId, {
-          plan: data.plan,
-          revision: data.revision,
-          mayTrain: data.may_train,
-          minimumTrainingMs: data.minimum_training_ms,
-        }),
+      'billing.entitlements-changed.v2': ({ data }, tx) =>
+        this.organizations.applyEntitlements(tx, data.organization_id as OrganizationId, fromEventEntitlements(data)),
     },
   });
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '@attune/database';
-import type { OrganizationId, Plan } from '@attune/kernel';
+import { toNamedLimits, toNamedOverrides, type OrganizationId, type Plan } from '@attune/kernel';
 import type { Entitlements, Organization } from './organization';
 import { OrganizationEntity } from './organization.entity';
 import { fromRowOrganization } from './organization.mapping';
@@ -26,9 +26,18 @@ export class OrganizationsRepository {
   /** Takes news in unless newer news is already there; answers whether it did. */
   async applyEntitlements(tx: Tx, id: OrganizationId, news: Entitlements): Promise<boolean> {
     const updated = await tx.execute(
-      `UPDATE organization SET plan = $2, may_train = $3, minimum_training_ms = $4, entitlements_revision = $5
+      `UPDATE organization SET plan = $2, may_train = $3, minimum_training_ms = $4, entitlements_revision = $5,
+              limits = $6, limit_overrides = $7
         WHERE id = $1 AND entitlements_revision < $5`,
-      [id, news.plan, news.mayTrain, news.minimumTrainingMs, news.revision],
+      [
+        id,
+        news.plan,
+        news.mayTrain,
+        news.minimumTrainingMs,
+        news.revision,
+        JSON.stringify(toNamedLimits(news.limits)),
+        JSON.stringify(toNamedOverrides(news.overrides)),
+      ],
     );
     return updated > 0;
   }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { scopes } from '@attune/contracts';
 import { Database, type Tx } from '@attune/database';
-import { newId, type OrganizationId } from '@attune/kernel';
+import { newId, toNamedOverrides, type OrganizationId } from '@attune/kernel';
 import { Outbox } from '@attune/messaging';
 import { ApiKeysService } from '../api-keys/api-keys.service';
 import type { Entitlements } from './organization';
@@ -9,6 +9,17 @@ import { OrganizationsRepository } from './organizations.repository';
 
 const FIRST_PLAN = 'enterprise';
 const FIRST_NAME = 'Local';
+/** Whoever tries Attune on their own machine is throttled by that machine alone. Live runs keep the plan's limit: they queue. */
+const FIRST_LIMITS = toNamedOverrides({
+  requestsPerMinute: null,
+  requestsPerHour: null,
+  requestsPerDay: null,
+  concurrentRequests: null,
+  modelCreationsPerHour: null,
+  trainingStartsPerHour: null,
+  statusChecksPerMinute: null,
+  dataUploadsPerHour: null,
+});
 
 /** Organizations, and what billing lets them do. */
 @Injectable()
@@ -37,8 +48,8 @@ export class OrganizationsService {
       if (!known?.entitlements) {
         await this.outbox.add(
           tx,
-          'models.organization-created.v1',
-          { organization_id: id, plan: FIRST_PLAN, minimum_training_ms: minimumTrainingMs },
+          'models.organization-created.v2',
+          { organization_id: id, plan: FIRST_PLAN, minimum_training_ms: minimumTrainingMs, limits: FIRST_LIMITS },
           { aggregateId: id, organizationId: id, key: 'created' },
         );
       }

@@ -5,7 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { scopes as allScopes, type ApiModel, type ErrorBody, type Scope } from '@attune/contracts';
 import type { Database } from '@attune/database';
 import type { Event, EventName, EventPayload, RunMetrics } from '@attune/events';
-import { newId, type ModelId, type OrganizationId, type RunId } from '@attune/kernel';
+import { newId, toNamedLimits, unlimited, type ModelId, type OrganizationId, type RunId } from '@attune/kernel';
 import { connectNats, eventSubject, Rpc } from '@attune/messaging';
 import { createLogger } from '@attune/observability';
 import { artifactKey, baseKey, manifestKey, storeFromConfig, type EpochPlace, type ObjectStore } from '@attune/storage';
@@ -43,6 +43,10 @@ export interface Tenant {
   organizationId: OrganizationId;
   key: string;
 }
+
+type Said = EventPayload<'billing.entitlements-changed.v2'>;
+/** What billing says of a test's organization; a limit that is not named is unlimited. */
+export type SomeEntitlements = Partial<Omit<Said, 'limits'>> & { limits?: Partial<Said['limits']> };
 
 export interface CallOptions {
   key?: string | null;
@@ -138,10 +142,7 @@ export class TestApi {
   }
 
   /** An organization with a key; without `entitlements` billing has not spoken of it. */
-  async addTenant(
-    entitlements: Partial<EventPayload<'billing.entitlements-changed.v1'>> | null = {},
-    scopes: readonly Scope[] = allScopes,
-  ): Promise<Tenant> {
+  async addTenant(entitlements: SomeEntitlements | null = {}, scopes: readonly Scope[] = allScopes): Promise<Tenant> {
     const organizationId = newId<OrganizationId>();
     await this.database.query(`INSERT INTO organization (id, name, plan) VALUES ($1, 'Test', 'gold')`, [
       organizationId,
@@ -155,18 +156,17 @@ export class TestApi {
     return this.database.runInTransaction({ organizationId }, (tx) => keys.create(tx, organizationId, 'test', scopes));
   }
 
-  /** Billing speaks, and the projection has it. */
-  async entitle(
-    organizationId: OrganizationId,
-    entitlements: Partial<EventPayload<'billing.entitlements-changed.v1'>> = {},
-  ): Promise<void> {
+  /** Billing speaks, and the projection has it. Without `limits` there is none of any kind. */
+  async entitle(organizationId: OrganizationId, entitlements: SomeEntitlements = {}): Promise<void> {
     const revision = entitlements.revision ?? 1;
-    await this.publish(organizationId, 'billing.entitlements-changed.v1', {
+    await this.publish(organizationId, 'billing.entitlements-changed.v2', {
       organization_id: organizationId,
       plan: 'gold',
       may_train: true,
       minimum_training_ms: 60_000,
+      limit_overrides: {},
       ...entitlements,
+      limits: { ...toNamedLimits(unlimited), ...entitlements.limits },
       revision,
     });
     await eventually(async () => {
