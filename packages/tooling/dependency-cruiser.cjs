@@ -27,7 +27,10 @@ module.exports = {
     {
       name: 'pure-packages-do-no-io',
       severity: 'error',
-      from: { path: '^packages/(kernel|scoring|events|contracts)/src/', pathNot: 'generate\\.ts$|\\.test\\.ts$' },
+      from: {
+        path: '^packages/(kernel|scoring|pricing|events|contracts)/src/',
+        pathNot: 'generate\\.ts$|\\.test\\.ts$',
+      },
       to: { dependencyTypes: ['core'], path: '^(fs|node:fs|net|node:net|child_process|node:child_process)' },
     },
     {
