@@ -22,6 +22,7 @@ export class AppModule {
         DatabaseModule.forRoot({ url: env.databaseUrl, schema: 'billing', applicationName: 'billing', poolSize: 5 }),
         MessagingModule.forRoot({
           natsUrl: env.natsUrl,
+          monitorUrl: env.natsMonitorUrl,
           service: 'billing',
           logger,
           consumers: [EntitlementsConsumer, UsageConsumer],

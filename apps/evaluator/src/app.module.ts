@@ -25,6 +25,7 @@ export class AppModule {
         }),
         MessagingModule.forRoot({
           natsUrl: env.natsUrl,
+          monitorUrl: env.natsMonitorUrl,
           service: 'evaluation',
           logger,
           consumers: [EvaluationsConsumer, ErasuresConsumer],

@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import fc from 'fast-check';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Database } from '@attune/database';
-import type { DecodedItem, EventPayload } from '@attune/events';
+import type { DecodedItem, Event, EventPayload } from '@attune/events';
 import { createHttpApp } from '@attune/http';
 import { newId, type ModelId, type OrganizationId, type RunId } from '@attune/kernel';
 import { createLogger } from '@attune/observability';
 import { baseDecodesKey, customDecodesKey, storeFromConfig, type ObjectStore } from '@attune/storage';
 import {
+  anEvent,
   createTestDatabase,
+  deliverInDisorder,
   eventually,
   startTestNats,
   temporaryDirectory,
@@ -18,6 +21,9 @@ import {
   TestPeer,
 } from '@attune/testing';
 import { AppModule } from './app.module';
+import { ErasuresConsumer } from './evaluations/erasures.consumer';
+import { EvaluationsConsumer } from './evaluations/evaluations.consumer';
+import type { Env } from './env';
 import { migrations } from './migrations/all';
 
 const digestOf = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
@@ -30,6 +36,7 @@ describe('the evaluator', () => {
   let database: Database;
   let directory: string;
   let store: ObjectStore;
+  let env: Env;
   let app: NestFastifyApplication;
   let training: TestPeer;
   let models: TestPeer;
@@ -47,7 +54,7 @@ describe('the evaluator', () => {
     };
     store = storeFromConfig(config);
     const logger = createLogger('evaluator', 'silent');
-    const env = {
+    env = {
       databaseUrl: testDatabase.url,
       natsUrl: nats.url,
       store: config,
@@ -230,5 +237,48 @@ describe('the evaluator', () => {
       expect(row?.count).toBe(2);
     });
     expect(await rowsOf(late.run_id)).toEqual([]);
+  });
+
+  it('is told once and kept once, or erased with its model, however often and in whatever order its events come', async () => {
+    const consumers = [EvaluationsConsumer, ErasuresConsumer].map(
+      (type) => app.get<EvaluationsConsumer | ErasuresConsumer>(type, { strict: false }).definition,
+    );
+    const instances = [database, await testDatabase.open()].map((one) => ({ database: one, consumers }));
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.boolean(), fc.integer(), async (starts, isDeleted, seed) => {
+        const run = await trainedRun([['mild cardiomegaly', 'mild cardio', 'mild cardiomegaly']]);
+        const fields = { organization_id: run.organization_id };
+        const epochs = Array.from({ length: starts }, (_, index) => index + 1);
+        const events: Event[] = epochs.map((epoch) => anEvent('training.run-trained.v1', { ...run, epoch }, fields));
+        if (isDeleted) {
+          const scope = { ...fields, model_id: run.model_id };
+          events.push(anEvent('models.model-deleted.v1', scope, fields));
+        }
+        await deliverInDisorder(instances, events, seed);
+        const kept = await database.query(
+          `SELECT e.epoch, count(i.*) AS items FROM evaluation e LEFT JOIN evaluation_item i USING (run_id, epoch)
+            WHERE e.run_id = $1 GROUP BY e.epoch ORDER BY e.epoch`,
+          [run.run_id],
+        );
+        expect(kept).toEqual(isDeleted ? [] : epochs.map((epoch) => ({ epoch, items: 1 })));
+      }),
+      { numRuns: process.env.ATTUNE_DELIVERY === 'whole' ? 1_000 : 100, endOnFailure: true },
+    );
+  }, 120_000);
+
+  it('is not ready over a NATS that acknowledges before it writes, and says so', async () => {
+    const careless = await startTestNats({ durable: false });
+    const logger = createLogger('evaluator', 'silent');
+    const over = { ...env, natsUrl: careless.url, natsMonitorUrl: careless.monitorUrl };
+    const other = await createHttpApp(AppModule.forRoot(over, logger), { logger });
+    await other.init();
+    const answer = await other.inject({ method: 'GET', url: '/healthz/ready' });
+    await other.close();
+    await careless.remove();
+    expect(answer.statusCode).toBe(503);
+    expect(answer.json()).toMatchObject({
+      status: 'unavailable',
+      checks: { postgres: 'ok', nats: expect.stringContaining('sync_interval must be "always"') as string },
+    });
   });
 });

@@ -28,6 +28,7 @@ export class AppModule {
         }),
         MessagingModule.forRoot({
           natsUrl: env.natsUrl,
+          monitorUrl: env.natsMonitorUrl,
           service: 'ingestion',
           logger,
           consumers: [ItemsConsumer, ErasuresConsumer],

@@ -56,7 +56,13 @@ export class AppModule {
         DiscoveryModule,
         PlatformModule.forRoot({ store: env.store, logger }),
         DatabaseModule.forRoot({ url: env.databaseUrl, schema: 'models', applicationName: 'models-api', entities }),
-        MessagingModule.forRoot({ natsUrl: env.natsUrl, service: 'models', logger, consumers }),
+        MessagingModule.forRoot({
+          natsUrl: env.natsUrl,
+          monitorUrl: env.natsMonitorUrl,
+          service: 'models',
+          logger,
+          consumers,
+        }),
         HealthModule.forRoot({ ...platformHealth, metrics: false }),
       ],
       controllers: [

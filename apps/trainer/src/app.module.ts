@@ -50,7 +50,13 @@ export class AppModule implements BeforeApplicationShutdown {
       imports: [
         PlatformModule.forRoot({ store: env.store, logger }),
         DatabaseModule.forRoot({ url: env.databaseUrl, schema: 'training', applicationName: 'trainer' }),
-        MessagingModule.forRoot({ natsUrl: env.natsUrl, service: 'training', logger, consumers: [RunsConsumer] }),
+        MessagingModule.forRoot({
+          natsUrl: env.natsUrl,
+          monitorUrl: env.natsMonitorUrl,
+          service: 'training',
+          logger,
+          consumers: [RunsConsumer],
+        }),
         HealthModule.forRoot(platformHealth),
       ],
       controllers: [RunnersController],

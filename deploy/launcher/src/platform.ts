@@ -51,7 +51,7 @@ export async function startPlatform(settings: Settings, onStep: StepListener = (
 }
 
 async function bringUp(settings: Settings, home: Home, started: Started, onStep: StepListener): Promise<Platform> {
-  const [base, databaseUrl, natsUrl] = await Promise.all([
+  const [base, databaseUrl, nats] = await Promise.all([
     step('base model', onStep, () => prepareBase(root, settings)),
     step('PostgreSQL', onStep, () => startDatabase(settings, home, started)),
     step('NATS', onStep, () => startBroker(settings, home, started)),
@@ -61,7 +61,8 @@ async function bringUp(settings: Settings, home: Home, started: Started, onStep:
     settings,
     home,
     databaseUrl,
-    natsUrl,
+    natsUrl: nats.url,
+    natsMonitorUrl: nats.monitorUrl,
     engine: { name: engineOf(base), command: settings.engine ?? [builtInEngine(root)] },
     ports: await choosePorts(settings),
   };
@@ -115,11 +116,15 @@ async function startDatabase(settings: Settings, home: Home, started: Started): 
   return postgres.urlOf('attune');
 }
 
-async function startBroker(settings: Settings, home: Home, started: Started): Promise<string> {
-  if (settings.natsUrl !== undefined) return settings.natsUrl;
+async function startBroker(
+  settings: Settings,
+  home: Home,
+  started: Started,
+): Promise<{ url: string; monitorUrl: string | undefined }> {
+  if (settings.natsUrl !== undefined) return { url: settings.natsUrl, monitorUrl: undefined };
   const nats = await startNats({ directory: home.nats });
   started.add('nats', nats.child);
-  return nats.url;
+  return nats;
 }
 
 async function choosePorts(settings: Settings): Promise<Surroundings['ports']> {

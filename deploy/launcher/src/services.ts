@@ -10,6 +10,8 @@ export interface Surroundings {
   /** `postgres://owner:password@host:port/attune` */
   databaseUrl: string;
   natsUrl: string;
+  /** Undefined: nobody looks whether NATS writes before it answers. */
+  natsMonitorUrl: string | undefined;
   engine: EngineProgram;
   ports: Record<ServiceName, number>;
 }
@@ -50,6 +52,7 @@ export function serviceEnvironment(name: ServiceName, at: Surroundings): Record<
     PORT: String(at.ports[name]),
     LOG_LEVEL: at.settings.logLevel,
     NATS_URL: at.natsUrl,
+    ...(at.natsMonitorUrl === undefined ? {} : { NATS_MONITOR_URL: at.natsMonitorUrl }),
     ...databaseEnvironment(name, at),
     ...storeEnvironment(at),
     ...ownEnvironment(name, at),

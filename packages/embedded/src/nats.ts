@@ -12,8 +12,12 @@ export interface NatsSettings {
   directory: string;
   /** Default: any free one. */
   port?: number;
+  /** Of its monitoring; default: any free one. */
+  monitorPort?: number;
   /** Default `always`. */
   restart?: 'always' | 'never';
+  /** Default true: a message is on the disk before its publisher is told so. False only for tests of those who must notice. */
+  durable?: boolean;
   /** Default 4 GiB: what all streams together may take on disk. */
   maxStoreBytes?: number;
 }
@@ -22,6 +26,9 @@ export interface EmbeddedNats {
   /** `nats://attune:<password>@127.0.0.1:<port>` */
   url: string;
   port: number;
+  monitorPort: number;
+  /** Its monitoring (`/jsz`, `/healthz`), without a password, on the loopback interface. */
+  monitorUrl: string;
   /** Where JetStream keeps its files; it may be deleted while the server is stopped. */
   storeDirectory: string;
   child: SupervisedChild;
@@ -41,11 +48,10 @@ export async function startNats(settings: NatsSettings): Promise<EmbeddedNats> {
   await mkdir(directory, { recursive: true });
   const password = await passwordIn(join(directory, 'password'));
   const port = settings.port ?? (await freePort());
+  const monitorPort = settings.monitorPort ?? (await freePort());
   const storeDirectory = join(directory, 'store');
   const config = join(directory, 'nats.conf');
-  await writeFile(config, configuration(port, password, storeDirectory, settings.maxStoreBytes ?? 4 * GIB), {
-    mode: 0o600,
-  });
+  await writeFile(config, configuration({ ...settings, port, monitorPort, password, storeDirectory }), { mode: 0o600 });
   const logFile = join(directory, 'nats.log');
   const child = superviseChild({
     name: 'nats',
@@ -59,6 +65,8 @@ export async function startNats(settings: NatsSettings): Promise<EmbeddedNats> {
   return {
     url: `nats://${USER}:${password}@127.0.0.1:${String(port)}`,
     port,
+    monitorPort,
+    monitorUrl: `http://127.0.0.1:${String(monitorPort)}`,
     storeDirectory,
     child,
     stop: () => child.stop(),
@@ -67,9 +75,24 @@ export async function startNats(settings: NatsSettings): Promise<EmbeddedNats> {
 }
 
 /** By default the server tells a publisher "stored" up to two minutes before it is on the disk: hence `sync_interval: always`. */
-function configuration(port: number, password: string, storeDirectory: string, maxStoreBytes: number): string {
+function configuration({
+  port,
+  monitorPort,
+  password,
+  storeDirectory,
+  durable = true,
+  maxStoreBytes = 4 * GIB,
+}: {
+  port: number;
+  monitorPort: number;
+  password: string;
+  storeDirectory: string;
+  durable?: boolean;
+  maxStoreBytes?: number;
+}): string {
   return `server_name: attune
 listen: "127.0.0.1:${String(port)}"
+http: "127.0.0.1:${String(monitorPort)}"
 max_payload: 1MB
 max_connections: 512
 authorization { user: "${USER}", password: ${JSON.stringify(password)} }
@@ -77,7 +100,7 @@ jetstream {
   store_dir: ${JSON.stringify(storeDirectory)}
   max_memory_store: 64MB
   max_file_store: ${String(maxStoreBytes)}
-  sync_interval: always
+  ${durable ? 'sync_interval: always' : '# sync_interval as NATS has it by default'}
 }
 `;
 }

@@ -23,6 +23,11 @@ const PUBLISH_TIMEOUT_MS = 5_000;
 /** So that one instance's lanes cannot use up what the server hands out to all instances together. */
 const PENDING_PER_LANE = 8;
 
+export interface BrokerSettings extends StreamSettings {
+  /** Of the consumers; default ACK_WAIT_MS. */
+  ackWaitMs?: number | undefined;
+}
+
 /** JetStream as messaging uses it: streams and consumers that come back when they are gone, and stored publishes. */
 export class Broker {
   private readonly client: JetStreamClient;
@@ -31,18 +36,18 @@ export class Broker {
   private constructor(
     private readonly connection: NatsConnection,
     private readonly manager: JetStreamManager,
-    private readonly streams: StreamSettings,
+    private readonly settings: BrokerSettings,
   ) {
     this.client = jetstream(connection);
     void this.followStatus();
   }
 
   /** Makes the streams; waits for JetStream as the connection waited for NATS. */
-  static async open(connection: NatsConnection, logger: Logger, streams: StreamSettings = {}): Promise<Broker> {
+  static async open(connection: NatsConnection, logger: Logger, settings: BrokerSettings = {}): Promise<Broker> {
     const manager = await jetstreamManager(connection, { checkAPI: false });
-    await ensureStreams(manager, streams);
+    await ensureStreams(manager, settings);
     logger.debug('streams are there');
-    return new Broker(connection, manager, streams);
+    return new Broker(connection, manager, settings);
   }
 
   get isConnected(): boolean {
@@ -60,7 +65,7 @@ export class Broker {
         headers: extra,
       });
     } catch (error) {
-      if (this.isConnected) await ensureStreams(this.manager, this.streams);
+      if (this.isConnected) await ensureStreams(this.manager, this.settings);
       throw error;
     }
   }
@@ -81,12 +86,12 @@ export class Broker {
       filter_subjects: subjects,
       ack_policy: AckPolicy.Explicit,
       deliver_policy: DeliverPolicy.All,
-      ack_wait: nanos(ACK_WAIT_MS),
+      ack_wait: nanos(this.settings.ackWaitMs ?? ACK_WAIT_MS),
       // Attempts are counted in PostgreSQL: the broker would count outages too, then forget the event silently.
       max_deliver: -1,
       max_ack_pending: definition.concurrency * PENDING_PER_LANE,
     };
-    await ensureStreams(this.manager, this.streams);
+    await ensureStreams(this.manager, this.settings);
     try {
       await this.manager.consumers.info(stream, definition.name);
       await this.manager.consumers.update(stream, definition.name, config);

@@ -13,11 +13,12 @@ export interface ConsumerLoopSettings {
   logger: Logger;
   /** Waits before tries 2, 3, ... of an event that its handler refused; the last one repeats. */
   retryDelaysMs?: readonly number[];
+  /** As the durable consumer has it; default ACK_WAIT_MS. */
+  ackWaitMs?: number;
 }
 
 /** How long the broker waits for an acknowledgement or a sign of life before it gives the event to somebody else. */
 export const ACK_WAIT_MS = 30_000;
-const SIGN_OF_LIFE_MS = ACK_WAIT_MS / 3;
 const PULL_EXPIRES_MS = 5_000;
 const RETRY_DELAYS_MS = [1_000, 5_000, 30_000, 120_000, 600_000];
 /** During an outage: soon enough after its end, seldom enough while it lasts. */
@@ -95,10 +96,10 @@ export class ConsumerLoop {
   }
 
   private async deliver(message: JsMsg): Promise<Outcome> {
-    const { name, handler } = this.settings;
+    const { name, handler, ackWaitMs = ACK_WAIT_MS } = this.settings;
     if (message.redelivered) eventsRedelivered.inc({ consumer: name });
     const observe = handlingSeconds.startTimer({ consumer: name });
-    const alive = setInterval(() => message.working(), SIGN_OF_LIFE_MS);
+    const alive = setInterval(() => message.working(), ackWaitMs / 3);
     try {
       const outcome = await handler.handle({
         subject: message.subject,

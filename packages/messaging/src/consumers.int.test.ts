@@ -4,7 +4,7 @@ import { jetstream } from '@nats-io/jetstream';
 import { defineConsumer, defineWorker, PermanentFailure, type ConsumerDefinition } from './define';
 import { connectNats } from './nats';
 import { eventSubject } from './subjects';
-import { effectConsumer, leaveEffect, sorted } from './test-support/consumers';
+import { effectConsumer, leaveEffect, sorted, type Deleted } from './test-support/consumers';
 import { organizationId } from './test-support/events';
 import { Fixture, logger, range, uniqueName } from './test-support/fixture';
 
@@ -28,7 +28,7 @@ describe('consumers', () => {
     await eventually(async () => expect(sorted(await fixture.effects(name))).toEqual(range(40)));
   });
 
-  it('have the effect of one delivery when every event comes up to five times, shuffled, to two instances', async () => {
+  it('have the effect of one delivery when every event comes up to ten times, shuffled, to two instances', async () => {
     const publisher = await fixture.start([]);
     const before = await fixture.count('outbox');
     const ids = await fixture.publish(range(30).map((n) => n + 100));
@@ -39,7 +39,7 @@ describe('consumers', () => {
     );
     expect(await fixture.count('outbox')).toBe(before + 30);
     await publisher.check();
-    const copies = rows.flatMap((row) => Array.from({ length: 1 + Math.floor(Math.random() * 5) }, () => row));
+    const copies = rows.flatMap((row) => Array.from({ length: 1 + Math.floor(Math.random() * 10) }, () => row));
     copies.sort(() => Math.random() - 0.5);
     const connection = await connectNats({ url: fixture.nats.url, name: 'duplicates', logger });
     const client = jetstream(connection);
@@ -117,6 +117,28 @@ describe('consumers', () => {
     away = false;
     await eventually(async () => expect(await fixture.effects(name)).toContain(3001), { timeoutMs: 20_000 });
     expect(await counted()).toBe(0);
+  });
+
+  it('try again only after a pause, after a failure as well as in an outage', async () => {
+    const [failing, away] = [3501, 3502];
+    const tries = new Map<number, number[]>([
+      [failing, []],
+      [away, []],
+    ]);
+    const refuseOnce = (event: Deleted): void => {
+      const moments = tries.get(event.data.model_id);
+      if (!moments || moments.push(performance.now()) > 1) return;
+      if (event.data.model_id === failing) throw new Error('failed');
+      throw new AppError('SERVICE_UNAVAILABLE', 'away');
+    };
+    await fixture.start([effectConsumer(name, refuseOnce)], { retryDelaysMs: [700] });
+    await fixture.publish([failing, away]);
+    await eventually(async () => {
+      expect(await fixture.effects(name)).toEqual(expect.arrayContaining([failing, away]));
+    });
+    const pauseOf = (id: number): number => (tries.get(id)?.[1] ?? 0) - (tries.get(id)?.[0] ?? 0);
+    expect(pauseOf(failing)).toBeGreaterThanOrEqual(650);
+    expect(pauseOf(away)).toBeGreaterThanOrEqual(950);
   });
 
   it('undo a handler that fails half-way, together with its mark in the inbox', async () => {

@@ -31,6 +31,8 @@ export interface MessagingModuleSettings extends RpcModuleSettings {
   /** Providers (of any module of the application) that have a consumer definition. */
   consumers?: readonly Type<EventConsumer>[];
   retention?: RetentionSettings;
+  /** The NATS servers' monitoring; without it nobody checks that they write before they answer. */
+  monitorUrl?: string | undefined;
 }
 
 const CONNECTION = Symbol('NATS connection');

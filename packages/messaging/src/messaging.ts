@@ -5,6 +5,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { Broker } from './broker';
 import { ConsumerLoop } from './consumer-loop';
 import type { ConsumerDefinition } from './define';
+import { checkDurability } from './durability';
 import { EventHandler, type Outcome } from './handle';
 import { listDeadLetters } from './failed-events';
 import { Relay } from './relay';
@@ -19,6 +20,10 @@ export interface MessagingSettings {
   streams?: StreamSettings;
   retention?: RetentionSettings;
   retryDelaysMs?: readonly number[];
+  /** The NATS servers' monitoring (`http://host:8222`, several separated by commas), asked whether they write before they answer. */
+  monitorUrl?: string | undefined;
+  /** How long the broker waits for a sign of life before it gives an event to somebody else; default 30 s. */
+  ackWaitMs?: number;
 }
 
 /** All of a service's messaging that runs in the background: relay, consumers, retention. */
@@ -37,8 +42,8 @@ export class Messaging {
   async start(consumers: readonly ConsumerDefinition[]): Promise<void> {
     checkConsumers(consumers);
     this.consumers = consumers;
-    const { connection, logger, streams, database } = this.settings;
-    const broker = await Broker.open(connection, logger, streams);
+    const { connection, logger, streams, ackWaitMs, database } = this.settings;
+    const broker = await Broker.open(connection, logger, { ...streams, ackWaitMs });
     this.broker = broker;
     this.relay = new Relay({
       database,
@@ -58,10 +63,14 @@ export class Messaging {
     await Promise.all([this.relay?.stop(), this.retention.stop()]);
   }
 
-  /** For readiness: resolves after a round trip to NATS, rejects while events can neither leave nor arrive. */
+  /**
+   * For readiness: resolves after a round trip to NATS; rejects while events can neither leave nor arrive, and when the
+   * broker may forget what it has acknowledged.
+   */
   async check(): Promise<void> {
     if (this.broker?.isConnected !== true) throw new Error('NATS is not connected');
     await this.settings.connection.flush();
+    if (this.settings.monitorUrl !== undefined) await checkDurability(this.settings.monitorUrl);
   }
 
   /** Handles the dead letters of a consumer once more, from their stored copies; answers what became of each. */
@@ -78,7 +87,7 @@ export class Messaging {
   }
 
   private loopsOf(broker: Broker, definition: ConsumerDefinition): ConsumerLoop[] {
-    const { database, logger, retryDelaysMs } = this.settings;
+    const { database, logger, retryDelaysMs, ackWaitMs } = this.settings;
     const handler = new EventHandler(database, definition, logger);
     return broker.openersOf(definition).map(
       (open) =>
@@ -89,6 +98,7 @@ export class Messaging {
           open,
           logger,
           ...(retryDelaysMs === undefined ? {} : { retryDelaysMs }),
+          ...(ackWaitMs === undefined ? {} : { ackWaitMs }),
         }),
     );
   }

@@ -1,10 +1,9 @@
-import { join } from 'node:path';
 import { delay } from '@attune/kernel';
-import { eventually, runTsProgram } from '@attune/testing';
+import { eventually } from '@attune/testing';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connectNats } from './nats';
 import { Relay, type OutboxMessage } from './relay';
-import { effectConsumer, sorted } from './test-support/consumers';
+import { effectConsumer } from './test-support/consumers';
 import { deleted, organizationId } from './test-support/events';
 import { Fixture, logger, range, uniqueName } from './test-support/fixture';
 
@@ -39,31 +38,6 @@ describe('the outbox', () => {
     await expect(failing).rejects.toThrow('changed my mind');
     await fixture.publish([2]);
     await eventually(() => expect(sent).toEqual([2]));
-    await relay.stop();
-  });
-
-  it('finds a row whose transaction commits after a later one has been sent', async () => {
-    const sent: number[] = [];
-    const relay = relayTo((message) => Promise.resolve(void sent.push(modelOf(message))));
-    relay.start();
-    for (const round of range(50)) {
-      const [early, late] = [round * 2, round * 2 + 1];
-      let insert = (): void => undefined;
-      const inserted = new Promise<void>((resolve) => (insert = resolve));
-      let release = (): void => undefined;
-      const released = new Promise<void>((resolve) => (release = resolve));
-      const slow = fixture.database.runInTransaction({ organizationId }, async (tx) => {
-        await fixture.outbox.add(tx, NAME, deleted(early), { aggregateId: early });
-        insert();
-        await released;
-      });
-      await inserted;
-      await fixture.publish([late]);
-      await eventually(() => expect(sent).toContain(late), { everyMs: 1 });
-      release();
-      await slow;
-    }
-    await eventually(() => expect(sorted(sent)).toEqual(range(102).slice(1).slice(0, 100)));
     await relay.stop();
   });
 
@@ -129,38 +103,6 @@ describe('the outbox', () => {
     await expect(add(NAME, { model_id: 'seven' })).rejects.toThrow('model_id');
     expect(await fixture.count('outbox')).toBe(0);
   });
-});
-
-describe('committed intents are effects, whenever the publisher dies', () => {
-  const points = ['before commit', 'after commit', 'after publish', 'after acknowledgement'];
-  const EACH = 2;
-  let fixture: Fixture;
-
-  beforeAll(async () => {
-    fixture = await Fixture.create();
-  });
-  afterAll(() => fixture.remove());
-
-  it('has every committed event once, and no other, after deaths at all four points', async () => {
-    const deaths = points.flatMap((point, index) =>
-      range(EACH).map((n) => ({ point, modelId: (index + 1) * 100 + n })),
-    );
-    for (const { point, modelId } of deaths) {
-      const end = await runTsProgram(join(__dirname, 'test-support', 'outbox-program.ts'), {
-        CRASH_AT: point,
-        MODEL_ID: String(modelId),
-        DATABASE_URL: fixture.server.url,
-        NATS_URL: fixture.nats.url,
-      });
-      expect(end.signal).toBe('SIGKILL');
-    }
-    const name = uniqueName();
-    await fixture.start([effectConsumer(name)]);
-    const committed = deaths.filter(({ point }) => point !== 'before commit').map(({ modelId }) => modelId);
-    await eventually(async () => expect(sorted(await fixture.effects(name))).toEqual(committed), { timeoutMs: 15_000 });
-    await delay(300);
-    expect(sorted(await fixture.effects(name))).toEqual(committed);
-  }, 90_000);
 });
 
 describe('streams', () => {

@@ -38,7 +38,12 @@ export function listenerShape(defaultPort: number) {
 
 /** The variables of a service that has a schema of its own. DATABASE_URL logs in as the service's role. */
 export function serviceShape(defaultPort: number) {
-  return { DATABASE_URL: url, NATS_URL: url, ...listenerShape(defaultPort) };
+  return {
+    DATABASE_URL: url,
+    NATS_URL: url,
+    NATS_MONITOR_URL: z.string().min(1).optional(),
+    ...listenerShape(defaultPort),
+  };
 }
 
 /** What every service is told. */
@@ -52,6 +57,8 @@ export interface ListenerSettings {
 export interface ServiceSettings extends ListenerSettings {
   databaseUrl: string;
   natsUrl: string;
+  /** NATS's monitoring, by which readiness sees that it writes before it answers; undefined: nobody looks. */
+  natsMonitorUrl?: string | undefined;
   store: StoreConfig;
 }
 
@@ -60,6 +67,7 @@ export function toServiceSettings(env: Values<ReturnType<typeof serviceShape>>, 
   return {
     databaseUrl: env.DATABASE_URL,
     natsUrl: env.NATS_URL,
+    natsMonitorUrl: env.NATS_MONITOR_URL,
     store,
     host: env.HOST,
     port: env.PORT,

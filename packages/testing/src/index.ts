@@ -1,4 +1,5 @@
 export { anEvent } from './builders';
+export { deliverInDisorder, deliverInOrder, type ServiceInstance } from './disorder';
 export { eventually } from './eventually';
 export { createTestDatabase, TestDatabase, testPostgresUrl, type TestDatabaseSettings } from './test-database';
 export { TestPeer, type TestPeerSettings } from './test-peer';

@@ -1,7 +1,14 @@
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isAlive, startNats, startPostgres, type EmbeddedNats, type EmbeddedPostgres } from '@attune/embedded';
+import {
+  isAlive,
+  startNats,
+  startPostgres,
+  type EmbeddedNats,
+  type EmbeddedPostgres,
+  type NatsSettings,
+} from '@attune/embedded';
 import { eventually } from './eventually';
 
 /** A server that a test may kill, freeze and start again, always at the same address. */
@@ -49,14 +56,19 @@ abstract class TestServer<T extends EmbeddedNats | EmbeddedPostgres> {
 }
 
 export class TestNats extends TestServer<EmbeddedNats> {
-  static async create(): Promise<TestNats> {
+  static async create(settings: Pick<NatsSettings, 'durable'> = {}): Promise<TestNats> {
     const directory = await temporaryDirectory('nats');
-    return new TestNats(await startNats({ directory, restart: 'never' }), directory);
+    return new TestNats(await startNats({ directory, restart: 'never', ...settings }), directory);
+  }
+
+  /** Its monitoring, which says how it stores. */
+  get monitorUrl(): string {
+    return this.server.monitorUrl;
   }
 
   async start(): Promise<void> {
-    const { port } = this.server;
-    this.server = await startNats({ directory: this.directory, restart: 'never', port });
+    const { port, monitorPort } = this.server;
+    this.server = await startNats({ directory: this.directory, restart: 'never', port, monitorPort });
   }
 
   /** Deletes everything the broker remembers; only while it is stopped. */
@@ -102,8 +114,8 @@ function killIfThere(pid: number): void {
 }
 
 /** A NATS server of one test file: about 60 ms and 15 MB. `remove` it in afterAll. */
-export function startTestNats(): Promise<TestNats> {
-  return TestNats.create();
+export function startTestNats(settings: Pick<NatsSettings, 'durable'> = {}): Promise<TestNats> {
+  return TestNats.create(settings);
 }
 
 /** A PostgreSQL cluster of its own, for tests that kill it; all others share the run's (`createTestDatabase`). */

@@ -10,14 +10,16 @@ import { connectNats } from '../nats';
 import { Outbox } from '../outbox';
 import { messagingTables } from '../tables';
 import { deleted, organizationId } from './events';
+import { intents } from './intents';
 
 export const logger = createLogger('messaging-test', process.env.LOG_LEVEL ?? 'silent');
 
 /** What the handlers of these tests leave behind: one row per handling, so that a second one shows. */
-const effects = `CREATE TABLE effect (id bigint GENERATED ALWAYS AS IDENTITY, consumer text NOT NULL, event_id uuid NOT NULL, item_id text NOT NULL);`;
+const effects = `CREATE TABLE effect (id bigint GENERATED ALWAYS AS IDENTITY, consumer text NOT NULL, event_id uuid NOT NULL, item_id text NOT NULL);
+CREATE TABLE tally (model_id bigint PRIMARY KEY, total integer NOT NULL);`;
 
 export const migrations = [
-  { name: '0001-effects', sql: effects },
+  { name: '0001-effects', sql: `${effects}\n${intents}` },
   { name: '0002-messaging', sql: messagingTables },
 ];
 
@@ -75,6 +77,12 @@ export class Fixture {
       'SELECT item_id FROM effect WHERE consumer = $1 ORDER BY id',
       [consumer],
     );
+    return rows.map(({ item_id }) => Number(item_id));
+  }
+
+  /** The model numbers that somebody committed to tell, in ascending order. */
+  async intents(): Promise<number[]> {
+    const rows = await this.database.query<{ item_id: string }>('SELECT item_id FROM intent ORDER BY item_id');
     return rows.map(({ item_id }) => Number(item_id));
   }
 
