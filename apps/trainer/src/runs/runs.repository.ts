@@ -212,6 +212,7 @@ export class RunsRepository {
 
   /** Everything of the model, and a mark that keeps late requests from bringing it back. */
   async eraseModel(tx: Tx, organizationId: OrganizationId, modelId: ModelId): Promise<void> {
+    await this.lockModel(tx, modelId);
     await tx.execute(`DELETE FROM training_run WHERE model_id = $1 AND organization_id = $2`, [
       modelId,
       organizationId,
@@ -222,8 +223,14 @@ export class RunsRepository {
     ]);
   }
 
+  /** Whether the model is deleted; an erasure that comes now waits until the transaction has ended, and finds what it left. */
   async isErased(tx: Tx, modelId: ModelId): Promise<boolean> {
+    await this.lockModel(tx, modelId);
     return (await tx.query('SELECT FROM erased_model WHERE model_id = $1', [modelId])).length > 0;
+  }
+
+  private async lockModel(tx: Tx, modelId: ModelId): Promise<void> {
+    await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`training.model.${String(modelId)}`]);
   }
 
   /** Wakes the starters of every instance when the transaction commits. */
