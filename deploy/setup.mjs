@@ -1,5 +1,5 @@
 /**
- * The one entry of `npm run demo`, `npm start` and `npm test`: plain Node, no dependency, so that it runs on a fresh clone.
+ * The one entry of `npm run demo`, `npm start`, `npm test` and `npm run mutants`: plain Node, no dependency, so that it runs on a fresh clone.
  * It brings what is missing (libraries, the build, the engine's environment) and then hands over. A warm run costs about a second.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -15,10 +15,11 @@ const COMMANDS = {
   demo: ['deploy/demo/dist/main.js'],
   start: ['deploy/launcher/dist/main.js'],
   test: ['deploy/test.mjs'],
+  mutants: ['deploy/mutants/main.cjs'],
 };
 
 const [command = '', ...rest] = process.argv.slice(2);
-if (!(command in COMMANDS)) stop(`unknown command "${command}": use demo, start or test`);
+if (!(command in COMMANDS)) stop(`unknown command "${command}": use ${Object.keys(COMMANDS).join(', ')}`);
 checkPlatform();
 await Promise.all([preparePrograms(), prepareHouse()]);
 handOver([...COMMANDS[command].map((path) => join(root, path)), ...rest]);

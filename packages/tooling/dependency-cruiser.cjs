@@ -42,7 +42,7 @@ module.exports = {
     {
       name: 'testing-is-for-tests',
       severity: 'error',
-      from: { pathNot: `${tests}|^packages/testing/|^bench/` },
+      from: { pathNot: `${tests}|^packages/testing/|^bench/|^deploy/mutants/` },
       to: { path: '^packages/testing/' },
     },
     {
