@@ -204,10 +204,33 @@ def test_a_transcribe_job_keeps_what_was_done_before_an_interruption(base: Path,
     lines = results.read_text().splitlines()
     assert lines[0] == done_before
     entries: list[dict[str, Any]] = [json.loads(line) for line in lines]
-    assert [entry["id"] for entry in entries] == ["i0", "i1", "i2"]
-    pairs = [(GENERAL[n], entries[n]["text"]) for n in (1, 2)]
+    texts = {entry["id"]: entry["text"] for entry in entries}
+    assert len(entries) == 3
+    pairs = [(GENERAL[n], texts[f"i{n}"]) for n in (1, 2)]
     assert word_error_rate(pairs, "en") < 0.15
     assert outcome.of("progress")[-1]["done"] == 3
+
+
+def test_a_job_without_word_times_hears_the_same_text(base: Path, tmp_path: Path):
+    """In clips, and beyond one window, where the next begins at the last word's end."""
+    recordings = [speak(GENERAL[0]), join([speak(text) for text in GENERAL * 2])]
+    assert len(recordings[1]) / RATE > 35
+    heard: dict[bool, dict[str, Any]] = {}
+    for word_times in (True, False):
+        results = tmp_path / f"{word_times}.jsonl"
+        job: dict[str, object] = {
+            "model_directory": str(base / "ctranslate2"),
+            "language": "en",
+            "threads": 2,
+            "word_times": word_times,
+            "items": [{"id": str(n), "audio": written(tmp_path, samples)} for n, samples in enumerate(recordings)],
+            "results": str(results),
+        }
+        assert run_job("transcribe", job, tmp_path).code == 0
+        heard[word_times] = {entry["id"]: entry for entry in map(json.loads, results.read_text().splitlines())}
+    assert {i: e["text"] for i, e in heard[True].items()} == {i: e["text"] for i, e in heard[False].items()}
+    assert all(entry["words"] for entry in heard[True].values())
+    assert not any(entry["words"] for entry in heard[False].values())
 
 
 def test_a_damaged_recording_in_a_job_is_65_and_named(base: Path, tmp_path: Path):

@@ -46,6 +46,8 @@ export const transcribeJob = z.object({
   threads,
   device: device.nullish(),
   beam_size: z.number().int().positive().nullish(),
+  /** Whether each word's place is wanted; false saves work, and leaves `words` empty. True when left out. */
+  word_times: z.boolean().nullish(),
   items: z.array(z.object({ id: z.string().min(1), audio: absolutePath })),
   results: absolutePath,
 });

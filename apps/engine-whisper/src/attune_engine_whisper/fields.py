@@ -70,6 +70,12 @@ class Fields:
             raise self._wrong(name, f"a number from {least} to below {below}")
         return float(value)
 
+    def flag(self, name: str) -> bool:
+        value = self._take(name)
+        if not isinstance(value, bool):
+            raise self._wrong(name, "true or false")
+        return value
+
     def choice(self, name: str, choices: tuple[str, ...]) -> str:
         value = self._take(name)
         if value not in choices:

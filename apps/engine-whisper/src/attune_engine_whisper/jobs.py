@@ -43,7 +43,7 @@ class TrainJob:
     threads: int
     device: Device
     epochs: int
-    batch_windows: int
+    batch_windows: int | None
     learning_rate: float
     validation_fraction: float
     checkpoint_seconds: float
@@ -76,6 +76,7 @@ class TranscribeJob:
     threads: int
     device: Device
     beam_size: int
+    word_times: bool
     items: list[AudioItem]
     results: Path
 
@@ -115,6 +116,13 @@ def _threads(fields: Fields) -> int:
     return fields.integer("threads", least=1)
 
 
+def _batch_windows(fields: Fields) -> int | None:
+    def read(name: str) -> int | None:
+        return fields.integer(name, least=1)
+
+    return fields.optional("batch_windows", read, None)
+
+
 def _train_item(fields: Fields) -> TrainItem:
     item = TrainItem(
         id=fields.text("id"),
@@ -142,7 +150,7 @@ def read_train_job(path: Path) -> TrainJob:
         threads=_threads(fields),
         device=_device(fields),
         epochs=fields.optional("epochs", lambda name: fields.integer(name, least=1), 3),
-        batch_windows=fields.optional("batch_windows", lambda name: fields.integer(name, least=1), 2),
+        batch_windows=_batch_windows(fields),
         learning_rate=fields.optional(
             "learning_rate", lambda name: fields.number(name, least=0, below=1), _LEARNING_RATES[method]
         ),
@@ -179,6 +187,7 @@ def read_transcribe_job(path: Path) -> TranscribeJob:
         threads=_threads(fields),
         device=_device(fields),
         beam_size=fields.optional("beam_size", lambda name: fields.integer(name, least=1), 5),
+        word_times=fields.optional("word_times", fields.flag, True),
         items=[_audio_item(item) for item in fields.objects("items")],
         results=fields.path("results"),
     )

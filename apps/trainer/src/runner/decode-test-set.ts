@@ -20,6 +20,7 @@ export async function decodeTestSet(
     model_directory: modelDirectory,
     language: session.claim.language,
     threads: session.threads,
+    word_times: false,
     items: recordings.map(({ id, audio }) => ({ id, audio })),
     results,
   };

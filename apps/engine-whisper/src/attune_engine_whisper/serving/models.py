@@ -29,15 +29,21 @@ class _Loaded:
     size: int
 
 
-class ModelStore:
-    """Loads models and keeps them until their sizes exceed the limit; the one asked for is always kept."""
+def uses_cuda(device: Device) -> bool:
+    """Whether `device` means a CUDA card here."""
+    return device != "cpu" and ctranslate2.get_cuda_device_count() > 0
 
-    def __init__(self, device: Device, threads: int, limit_bytes: int) -> None:
+
+class ModelStore:
+    """Loads models and keeps them until their sizes exceed the limit; the one asked for is always kept.
+
+    A model serves `workers` callers at a time, each on `threads` threads.
+    """
+
+    def __init__(self, device: Device, threads: int, limit_bytes: int, workers: int = 1) -> None:
         self._device = device
-        self._compute_type = "int8"
-        if device != "cpu" and ctranslate2.get_cuda_device_count() > 0:
-            self._compute_type = "float16"
-        self._threads = threads
+        self._compute_type = "float16" if uses_cuda(device) else "int8"
+        self._threads, self._workers = threads, workers
         self._limit = limit_bytes
         self._models: OrderedDict[_Identity, _Loaded] = OrderedDict()
 
@@ -69,7 +75,11 @@ class ModelStore:
             raise RequestError("MODEL_UNREADABLE", "The model has no tokenizer.")
         try:
             return WhisperModel(
-                str(directory), device=self._device, compute_type=self._compute_type, cpu_threads=self._threads
+                str(directory),
+                device=self._device,
+                compute_type=self._compute_type,
+                cpu_threads=self._threads,
+                num_workers=self._workers,
             )
         except (RuntimeError, ValueError, OSError) as error:
             raise RequestError("MODEL_UNREADABLE", "The model cannot be loaded.") from error

@@ -31,6 +31,8 @@ def train(job_file: Path, events: Events, stop: StopRequest) -> None:
         raise EngineError("BAD_JOB", f"The base model {base.name} does not know the language {job.language}.")
     torch.set_num_threads(job.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # A safeguard that costs a pass over every new tensor.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
     torch.manual_seed(job.seed)  # LoRA's first values
     network = Network(job.base_directory, job.method, choose_device(job.device))
     vocabulary = Vocabulary(job.base_directory / "transformers", job.language, network.is_multilingual)

@@ -34,6 +34,7 @@ class Network:
         self.suppressed_first: list[int] = list(model.generation_config.begin_suppress_tokens or [])
         self._peft: Any = None
         self._prepare()
+        self._trainable = {name: tensor for name, tensor in self.model.named_parameters() if tensor.requires_grad}
 
     def _prepare(self) -> None:
         if self.method == "lora":
@@ -45,7 +46,12 @@ class Network:
 
     def trainable(self) -> dict[str, torch.nn.Parameter]:
         """The tensors that training changes, in a fixed order."""
-        return {name: tensor for name, tensor in self.model.named_parameters() if tensor.requires_grad}
+        return self._trainable
+
+    def rest_lower_encoder(self) -> None:
+        """From now on the lower half of the encoder's layers learns no more, and no gradient is computed through it."""
+        for layer in self.model.model.encoder.layers[: self.model.config.encoder_layers // 2]:
+            layer.requires_grad_(False)
 
     def restore(self, tensors: Mapping[str, torch.Tensor]) -> None:
         """Sets the trainable tensors."""

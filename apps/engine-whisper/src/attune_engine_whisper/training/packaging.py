@@ -73,7 +73,7 @@ class Packaging:
         job = self._job
         hyperparameters: dict[str, object] = {
             "epochs": job.epochs,
-            "batch_windows": job.batch_windows,
+            "batch_windows": loop.batch_windows,
             "learning_rate": job.learning_rate,
             "validation_fraction": job.validation_fraction,
             "precision": loop.precision,

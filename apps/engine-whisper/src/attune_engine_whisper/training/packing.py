@@ -72,6 +72,11 @@ def plan_epoch(utterances: Sequence[Utterance], seed: int, epoch: int) -> list[W
     return windows
 
 
+def plan_plain(utterances: Sequence[Utterance]) -> list[Window]:
+    """Windows to decode rather than to learn from: no timestamps, prompts or cut utterances; always the same."""
+    return [Window(timed=False, placed=window.placed) for window in plan_epoch(utterances, 0, 0)]
+
+
 def _fill(waiting: deque[int], utterances: Sequence[Utterance], rng: np.random.Generator) -> Window:
     """Takes the next window's utterances from `waiting`."""
     window = Window(timed=bool(rng.random() < _TIMED))

@@ -1,20 +1,23 @@
-"""How well the model does on utterances it is not trained on."""
+"""How well the model does on utterances it is not trained on.
 
-from collections.abc import Callable, Sequence
+They share windows as in training, which costs a fifth of a window each: the rate is a yardstick for epochs of one run.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
-from attune_engine_whisper.training.batches import label_tensors
+from attune_engine_whisper.training.batches import label_tensors, mix_windows, window_tokens
 from attune_engine_whisper.training.clips import Clip
 from attune_engine_whisper.training.decoding import greedy
-from attune_engine_whisper.training.mel import WINDOW, LogMel
+from attune_engine_whisper.training.mel import LogMel
 from attune_engine_whisper.training.network import Network
+from attune_engine_whisper.training.packing import Window, plan_plain
 from attune_engine_whisper.vocabulary import Vocabulary
 from attune_engine_whisper.word_errors import word_error_rate
 
-_BATCH = 16
+_BATCH = 8  # windows
 
 
 @dataclass(frozen=True)
@@ -25,38 +28,42 @@ class Validation:
     loss: float
 
 
-def features_of(clips: Sequence[Clip], mel: LogMel) -> torch.Tensor:
-    """A window for each utterance."""
-    samples = np.zeros((len(clips), WINDOW), np.float32)
-    for row, clip in zip(samples, clips, strict=True):
-        speech = clip.read()
-        row[: len(speech)] = speech
-    return mel(torch.from_numpy(samples))
+class PackedSample:
+    """Utterances packed into windows, always the same way, read batch by batch."""
+
+    def __init__(self, clips: Sequence[Clip]) -> None:
+        self.clips = clips
+        self._windows = plan_plain([clip.utterance for clip in clips])
+        self.references = [" ".join(clips[i].item.transcript for i, _ in window.placed) for window in self._windows]
+
+    def batches(self, mel: LogMel) -> Iterator[tuple[Sequence[Window], torch.Tensor]]:
+        """Some windows and their features (windows, bins, 3,000), in the order of `references`."""
+        readers = [clip.read for clip in self.clips]
+        for start in range(0, len(self._windows), _BATCH):
+            windows = self._windows[start : start + _BATCH]
+            yield windows, mel(mix_windows(windows, readers))
 
 
 def validate(
     network: Network,
-    clips: Sequence[Clip],
+    sample: PackedSample,
     mel: LogMel,
     vocabulary: Vocabulary,
     language: str,
     between: Callable[[], None],
 ) -> Validation:
-    """Decodes every utterance. `between` is called between batches and may raise to leave."""
+    """Decodes every window. `between` is called between batches and may raise to leave."""
     network.model.eval()
-    pairs: list[tuple[str, str]] = []
+    heard: list[str] = []
     losses: list[tuple[float, int]] = []
-    # Similar lengths together: a batch decodes as long as its longest.
-    ordered = sorted(clips, key=lambda clip: (len(clip.tokens), clip.item.id))
-    for start in range(0, len(ordered), _BATCH):
+    for windows, features in sample.batches(mel):
         between()
-        part = ordered[start : start + _BATCH]
-        encoded = network.encode(features_of(part, mel))
-        prompt = [*vocabulary.start, vocabulary.no_timestamps]
-        inputs, labels = label_tensors([([*prompt, *c.tokens, vocabulary.end], len(prompt)) for c in part], vocabulary)
+        encoded = network.encode(features)
+        targets = [window_tokens(window, sample.clips, vocabulary) for window in windows]
+        inputs, labels = label_tensors(targets, vocabulary)
         loss = network.decoder_loss(encoded, inputs.to(network.device), labels.to(network.device))
         losses.append((loss.item(), int((labels >= 0).sum())))
-        hypotheses = greedy(network, encoded, vocabulary)
-        pairs += [(c.item.transcript, vocabulary.decode(h)) for c, h in zip(part, hypotheses, strict=True)]
+        heard += [vocabulary.decode(tokens) for tokens in greedy(network, encoded, vocabulary)]
     tokens = sum(count for _, count in losses)
+    pairs = list(zip(sample.references, heard, strict=True))
     return Validation(word_error_rate(pairs, language), sum(loss * count for loss, count in losses) / tokens)

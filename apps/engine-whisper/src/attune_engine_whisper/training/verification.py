@@ -11,17 +11,15 @@ from ctranslate2 import StorageView
 from ctranslate2.models import Whisper
 
 from attune_engine_whisper.errors import EngineError
-from attune_engine_whisper.training.batches import mix_windows
 from attune_engine_whisper.training.clips import Clip
 from attune_engine_whisper.training.decoding import MOST_NEW_TOKENS, greedy
 from attune_engine_whisper.training.mel import LogMel
 from attune_engine_whisper.training.network import Network
-from attune_engine_whisper.training.packing import plan_epoch
+from attune_engine_whisper.training.validation import PackedSample
 from attune_engine_whisper.vocabulary import Vocabulary
 from attune_engine_whisper.word_errors import count_errors, words_of
 
 _SAMPLE = 32  # utterances
-_BATCH = 8  # windows
 _MOST_DIFFERING = 0.02  # of the words, float32
 _MOST_WORSE = 0.01  # of the words, int8
 
@@ -41,19 +39,15 @@ class Verification:
 
 
 class Sample:
-    """The fixed sample, packed into windows: validation utterances first, filled up with training ones."""
+    """The fixed sample: validation utterances first, filled up with training ones."""
 
     def __init__(
         self, validating: Sequence[Clip], training: Sequence[Clip], mel: LogMel, vocabulary: Vocabulary
     ) -> None:
-        clips = [*validating, *training][:_SAMPLE]
-        windows = plan_epoch([clip.utterance for clip in clips], 0, 0)
-        self.utterances = len(clips)
-        self.references = [" ".join(clips[i].item.transcript for i, _ in window.placed) for window in windows]
-        self._features = [
-            mel(mix_windows(windows[start : start + _BATCH], [clip.read for clip in clips]))
-            for start in range(0, len(windows), _BATCH)
-        ]
+        sample = PackedSample([*validating, *training][:_SAMPLE])
+        self.utterances = len(sample.clips)
+        self.references = sample.references
+        self._features = [features for _, features in sample.batches(mel)]
         self._vocabulary = vocabulary
 
     def decode_trained(self, network: Network) -> list[str]:
