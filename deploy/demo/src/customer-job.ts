@@ -5,6 +5,8 @@ import { transcriptOf, type PairOnDisk } from './data';
 import { showProgress } from './progress';
 
 const UPLOADS_AT_ONCE = 6;
+/** One is decoded from its container while the engine listens to the other. */
+const TRANSCRIPTIONS_AT_ONCE = 2;
 const SUCCEEDED = 4;
 
 /** Uploads every pair, several at a time, and waits for all verdicts. Throws when one is refused. */
@@ -15,18 +17,23 @@ export async function upload(
 ): Promise<void> {
   const progress = showProgress('upload  ', pairs.length);
   let done = 0;
-  const queue = pairs.values();
-  const worker = async (): Promise<void> => {
-    for (const { type, pair } of queue) {
-      await client.uploadPair(modelId, { type, audioPath: pair.audio, transcriptPath: pair.transcript });
-      progress.update(++done, `${String(done)} of ${String(pairs.length)} pairs`);
-    }
-  };
-  await Promise.all(Array.from({ length: UPLOADS_AT_ONCE }, worker));
+  await severalAtOnce(UPLOADS_AT_ONCE, pairs, async ({ type, pair }) => {
+    await client.uploadPair(modelId, { type, audioPath: pair.audio, transcriptPath: pair.transcript });
+    progress.update(++done, `${String(done)} of ${String(pairs.length)} pairs`);
+  });
   const summary = await client.waitForData(modelId);
   progress.end();
   const rejected = summary.train.rejected + summary.test.rejected;
   if (rejected > 0) throw new Error(`${String(rejected)} pairs were refused; "attune upload" shows the reason of each`);
+}
+
+/** Does every job, `width` at a time. */
+async function severalAtOnce<T>(width: number, jobs: readonly T[], work: (job: T) => Promise<void>): Promise<void> {
+  const queue = jobs.values();
+  const worker = async (): Promise<void> => {
+    for (const job of queue) await work(job);
+  };
+  await Promise.all(Array.from({ length: width }, worker));
 }
 
 /** Starts the run and follows it to its end. Throws with the platform's reason when it fails. */
@@ -85,10 +92,10 @@ export interface Check {
 export async function check(client: AttuneClient, label: string, pairs: PairOnDisk[], model: ApiModel): Promise<Check> {
   const progress = showProgress(label, pairs.length);
   const heard: SideBySide[] = [];
-  for (const pair of pairs) {
+  await severalAtOnce(TRANSCRIPTIONS_AT_ONCE, pairs, async (pair) => {
     heard.push(await sideBySide(client, pair, model));
     progress.update(heard.length);
-  }
+  });
   progress.end();
   const words = (side: 'base' | 'custom'): ErrorCounts =>
     sumScores(heard.map((one) => scoreItem({ reference: one.reference, hypothesis: one[side].text }, model.language)))
