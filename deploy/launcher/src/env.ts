@@ -7,7 +7,15 @@ const url = z.string().url();
 const command = z
   .string()
   .min(1)
-  .transform((text): unknown => (text.startsWith('[') ? JSON.parse(text) : [text]))
+  .transform((text, context): unknown => {
+    if (!text.startsWith('[')) return [text];
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be a path, or a JSON array of program and arguments' });
+      return z.NEVER;
+    }
+  })
   .pipe(z.array(z.string().min(1)).min(1));
 
 /** Every variable that the launcher reads. What is absent is run here; what is given is used instead. */

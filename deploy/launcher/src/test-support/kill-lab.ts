@@ -39,6 +39,13 @@ const root = join(__dirname, '..', '..', '..', '..');
 const scriptedEngine = join(root, 'packages', 'engine-protocol', 'test-engine', 'engine.mjs');
 const PATIENCE_MS = 60_000;
 
+/** What a run left behind: the model's status, its versions and its usage records. */
+export interface Outcome {
+  status: number;
+  versions: number;
+  usages: number;
+}
+
 /** A whole platform on the scripted engine, slow enough that every moment of a run can be held. */
 export class KillLab {
   private constructor(
@@ -48,7 +55,8 @@ export class KillLab {
     private readonly modelId: number,
   ) {}
 
-  static async open(): Promise<KillLab> {
+  /** `environment` says what the launcher is told beside that, such as servers that are there already. */
+  static async open(environment: Record<string, string> = {}): Promise<KillLab> {
     const home = mkdtempSync(join(tmpdir(), 'attune-kill-'));
     const script = join(home, 'script.json');
     writeFileSync(script, JSON.stringify({ steps: 20, step_ms: 100, checkpoint_every: 5, item_ms: 300 }));
@@ -63,6 +71,7 @@ export class KillLab {
       ATTUNE_BASE: base,
       ATTUNE_MINIMUM_TRAINING_SECONDS: '1',
       ATTUNE_LEASE_SECONDS: '3',
+      ...environment,
     });
     const platform = await startPlatform(settings);
     const client = new AttuneClient({ baseUrl: platform.url, apiKey: readFileSync(platform.keyFile, 'utf8').trim() });
@@ -71,13 +80,38 @@ export class KillLab {
     return new KillLab(home, platform, client, id);
   }
 
+  /** The processes that the launcher started. */
+  get processes(): string[] {
+    return [...this.platform.children.keys()];
+  }
+
+  /** Files below the folder that holds the objects where no S3 server is named. */
+  storedFiles(): string[] {
+    return readdirSync(join(this.home, 'attune', 'store'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => entry.name);
+  }
+
   /** Starts a run, kills `target` at `moment`, waits for the end, and answers what the run left behind. */
-  async killDuringRun(target: Target, moment: Moment): Promise<{ status: number; versions: number; usages: number }> {
-    await this.client.startRun(this.modelId);
-    const runId = await this.newestRun();
+  async killDuringRun(target: Target, moment: Moment): Promise<Outcome> {
+    const runId = await this.startRun();
     const release = await this.hold(moment, runId);
     this.kill(target);
     release();
+    return this.outcomeOf(runId);
+  }
+
+  /** A run that nobody disturbs. */
+  async completeRun(): Promise<Outcome> {
+    return this.outcomeOf(await this.startRun());
+  }
+
+  private async startRun(): Promise<string> {
+    await this.client.startRun(this.modelId);
+    return this.newestRun();
+  }
+
+  private async outcomeOf(runId: string): Promise<Outcome> {
     const model = await this.client.waitForRun(this.modelId, { outageSeconds: 60 });
     const count = (table: string): Promise<number> =>
       this.query(`SELECT count(*)::int AS n FROM ${table} WHERE run_id = $1`, [runId]).then((rows) =>
