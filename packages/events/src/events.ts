@@ -109,6 +109,10 @@ export const eventSchemas = {
     metrics: runMetrics,
   }),
   'training.run-failed.v1': z.object({ ...runScope, failure: runFailure }),
+  /** The run's owner wants it to end. The trainer answers with `-cancelled`, or with the end that came first. */
+  'models.run-cancel-requested.v1': z.object(runScope),
+  /** The run has ended because its owner asked for it; nothing of it is at work any more, and nothing is charged. */
+  'training.run-cancelled.v1': z.object(runScope),
   /** The model is gone for its owner; every service erases what it holds of it and answers with its own erased event. */
   'models.model-deleted.v1': z.object(modelScope),
   'ingestion.model-erased.v1': z.object(modelScope),

@@ -32,3 +32,16 @@ export const runMetrics = z.object({
   evaluated_on: z.enum(['test_set', 'held_out']),
 });
 export type RunMetrics = z.infer<typeof runMetrics>;
+
+/** Where a run is, or how it has ended. The last three never change. */
+export const runState = z.enum([
+  'queued',
+  'preparing',
+  'training',
+  'evaluating',
+  'finalizing',
+  'cancelling',
+  'succeeded',
+  'failed',
+  'cancelled',
+]);

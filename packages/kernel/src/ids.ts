@@ -24,6 +24,15 @@ export function isUuid(value: string): boolean {
   return UUID.test(value);
 }
 
+const MODEL_NAME = /^(custom_model_[1-9]\d{0,15})(?:@([1-9]\d{0,8}))?$/;
+
+/** The model in `custom_model_123`, with the version that `custom_model_123@2` pins; null for anything else. */
+export function fromModelName(name: string): { id: ModelId; version: number | null } | null {
+  const [, key, version] = MODEL_NAME.exec(name) ?? [];
+  const id = key === undefined ? null : fromModelKey(key);
+  return id === null ? null : { id, version: version === undefined ? null : Number(version) };
+}
+
 const MODEL_KEY = /^custom_model_([1-9]\d{0,15})$/;
 
 /** `custom_model_123` for model 123. */

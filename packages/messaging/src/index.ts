@@ -11,6 +11,7 @@ export type {
 export { EventHandler, type Delivery, type Outcome } from './handle';
 export { listDeadLetters, type DeadLetter } from './failed-events';
 export { Messaging, type MessagingSettings } from './messaging';
+export { noteStale } from './metrics';
 export { MessagingModule, RpcModule, type MessagingModuleSettings, type RpcModuleSettings } from './messaging.module';
 export { connectNats, type NatsSettings } from './nats';
 export { derivedId, Outbox, type AddOptions, type RepublishFilter } from './outbox';

@@ -1,3 +1,4 @@
+import type { EventName } from '@attune/events';
 import { Counter, Gauge, Histogram } from '@attune/observability';
 
 export const outboxUnsent = new Gauge({ name: 'attune_outbox_unsent', help: 'Events that wait to be published' });
@@ -18,6 +19,17 @@ export const eventsRedelivered = new Counter({
   help: 'Deliveries of an event after its first',
   labelNames: ['consumer'],
 });
+export const eventsStale = new Counter({
+  name: 'attune_events_stale_total',
+  help: 'Events that were overtaken by newer ones and changed nothing',
+  labelNames: ['event'],
+});
+
+/** For services whose conditional update found nothing left to change: newer news is there already, or the end. */
+export function noteStale(event: EventName): void {
+  eventsStale.inc({ event });
+}
+
 export const handlingSeconds = new Histogram({
   name: 'attune_event_handling_seconds',
   help: 'Time to handle one event',
