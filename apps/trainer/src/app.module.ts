@@ -7,6 +7,7 @@ import { LOGGER, platformHealth, PlatformModule } from '@attune/service';
 import type { Env } from './env';
 import { GarbageRepository } from './reconciler/garbage.repository';
 import { GarbageService } from './reconciler/garbage.service';
+import { LostStartsService } from './reconciler/lost-starts.service';
 import { RetellingRepository } from './reconciler/retelling.repository';
 import { RetellingService } from './reconciler/retelling.service';
 import { ReconcilerService } from './reconciler/reconciler.service';
@@ -22,14 +23,20 @@ import { RunnersController } from './runners/runners.controller';
 import { StartGuard } from './runners/start.guard';
 import { AttemptsService } from './runs/attempts.service';
 import { RunAnnouncements } from './runs/run-announcements';
-import { RunLogRepository } from './runs/run-log.repository';
-import { RunLogResponder } from './runs/run-log.responder';
+import { CancellationsRepository } from './runs/cancellations.repository';
+import { RunCancellationsService } from './runs/run-cancellations.service';
+import { RunFeedRepository } from './runs/run-feed.repository';
+import { RunFeedResponder } from './runs/run-feed.responder';
 import { RunsConsumer } from './runs/runs.consumer';
 import { RunsRepository } from './runs/runs.repository';
 import { RunsService } from './runs/runs.service';
 import { TRAINER_SETTINGS } from './settings';
+import { EntitlementsConsumer } from './starts/entitlements.consumer';
 import { Executor } from './starts/executor';
+import { LiveRunLimitsService } from './starts/live-run-limits.service';
 import { LocalExecutor } from './starts/local-executor';
+import { QueueRepository } from './starts/queue.repository';
+import { QueueResponder } from './starts/queue.responder';
 import { Starter } from './starts/starter';
 import { WakeUps } from './starts/wake-ups';
 
@@ -55,7 +62,7 @@ export class AppModule implements BeforeApplicationShutdown {
           monitorUrl: env.natsMonitorUrl,
           service: 'training',
           logger,
-          consumers: [RunsConsumer],
+          consumers: [RunsConsumer, EntitlementsConsumer],
         }),
         HealthModule.forRoot(platformHealth),
       ],
@@ -65,15 +72,21 @@ export class AppModule implements BeforeApplicationShutdown {
         { provide: SHUTDOWN_MS, useValue: env.shutdownMs },
         { provide: Executor, inject: [LOGGER], useFactory: (log: Logger) => new LocalExecutor(env.executor, log) },
         RunsRepository,
-        RunLogRepository,
+        RunFeedRepository,
+        CancellationsRepository,
+        QueueRepository,
         CheckpointsRepository,
         ArtifactsRepository,
         GarbageRepository,
         RunAnnouncements,
         AttemptsService,
         RunsService,
+        RunCancellationsService,
         RunsConsumer,
-        RunLogResponder,
+        LiveRunLimitsService,
+        EntitlementsConsumer,
+        QueueResponder,
+        RunFeedResponder,
         BaseCatalogue,
         Fence,
         StartGuard,
@@ -82,6 +95,7 @@ export class AppModule implements BeforeApplicationShutdown {
         RunFilesService,
         DeliveriesService,
         GarbageService,
+        LostStartsService,
         RetellingRepository,
         RetellingService,
         ReconcilerService,

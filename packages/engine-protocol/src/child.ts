@@ -17,6 +17,8 @@ export interface ChildOptions {
   /** Added to this process's niceness, 0 to 19. */
   nice?: number | undefined;
   stdin: 'pipe' | 'ignore';
+  /** A process group of its own, which its children join: killGroup ends all of them. */
+  ownGroup?: boolean | undefined;
 }
 
 /**
@@ -27,7 +29,12 @@ export function spawnChild(options: ChildOptions): ChildProcess {
   const [program, ...fixed] = [...deathWrapper(), ...options.command, ...options.args];
   if (program === undefined || options.command.length === 0) throw new Error('the engine has no command');
   const env = { ...(options.env ?? plainEnvironment()), ATTUNE_ENGINE_PARENT: String(process.pid) };
-  const child = spawn(program, fixed, { env, cwd: options.cwd, stdio: [options.stdin, 'pipe', 'pipe'] });
+  const child = spawn(program, fixed, {
+    env,
+    cwd: options.cwd,
+    stdio: [options.stdin, 'pipe', 'pipe'],
+    detached: options.ownGroup === true,
+  });
   if (child.pid !== undefined && options.nice !== undefined) lower(child.pid, options.nice);
   return child;
 }
@@ -38,6 +45,16 @@ export function endChild(child: ChildProcess, graceMs = TERM_GRACE_MS): void {
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
   child.once('exit', () => clearTimeout(timer));
+}
+
+/** SIGKILL to a child that was started with `ownGroup`, and to all that it has started, also when it has ended itself. */
+export function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Nobody is left.
+  }
 }
 
 let setpriv: string | null | undefined;

@@ -2,13 +2,13 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import { Database, Reconciler } from '@attune/database';
 import type { Logger } from '@attune/observability';
 import { LOGGER } from '@attune/service';
-import { AttemptsService } from '../runs/attempts.service';
 import { RunAnnouncements } from '../runs/run-announcements';
-import { reasons } from '../runs/run-reasons';
+import { RunCancellationsService } from '../runs/run-cancellations.service';
 import { RunsRepository } from '../runs/runs.repository';
 import { DeliveriesService } from '../runners/deliveries.service';
 import { TRAINER_SETTINGS, type TrainerSettings } from '../settings';
 import { GarbageService } from './garbage.service';
+import { LostStartsService } from './lost-starts.service';
 import { RetellingService } from './retelling.service';
 
 /** Derives from the database alone what crashes and lost messages have left undone. One instance at a time; every action may be repeated. */
@@ -19,7 +19,8 @@ export class ReconcilerService implements OnApplicationBootstrap, BeforeApplicat
   constructor(
     private readonly database: Database,
     private readonly runs: RunsRepository,
-    private readonly attempts: AttemptsService,
+    private readonly lostStarts: LostStartsService,
+    private readonly cancellations: RunCancellationsService,
     private readonly deliveries: DeliveriesService,
     private readonly announcements: RunAnnouncements,
     private readonly garbage: GarbageService,
@@ -47,7 +48,8 @@ export class ReconcilerService implements OnApplicationBootstrap, BeforeApplicat
   /** One pass. Stops between two steps when the leadership is lost. */
   async pass(signal: AbortSignal): Promise<void> {
     const steps = [
-      () => this.takeBackLost(),
+      () => this.lostStarts.takeBack(),
+      () => this.cancellations.confirmAbandoned(),
       () => this.verifyDelivered(),
       () => this.remindEvaluator(),
       () => this.retelling.tellAgain(),
@@ -56,18 +58,6 @@ export class ReconcilerService implements OnApplicationBootstrap, BeforeApplicat
     for (const step of steps) {
       if (signal.aborted) return;
       await step();
-    }
-  }
-
-  /** Silent runners lose their runs; starts that were never claimed are given up. */
-  private async takeBackLost(): Promise<void> {
-    for (const lost of await this.runs.listLost()) {
-      await this.database.runInTransaction('system', async (tx) => {
-        const run = await this.runs.lock(tx, lost.runId);
-        if (run?.state !== lost.state || run.delivery || !(await this.runs.isLost(tx, lost))) return;
-        const message = run.state === 'queued' ? reasons.neverStarted : reasons.silent;
-        await this.attempts.endAttempt(tx, run, { kind: 'failed', message });
-      });
     }
   }
 

@@ -11,7 +11,7 @@ export class RetellingRepository {
   async takeEndedRuns(tx: Tx, firstMs: number): Promise<string[]> {
     const rows = await tx.query<{ id: string }>(
       `UPDATE training_run SET reminded_at = now()
-        WHERE state IN ('succeeded', 'failed') AND ${isDue('finished_at')} RETURNING id`,
+        WHERE state IN ('succeeded', 'failed', 'cancelled') AND ${isDue('finished_at')} RETURNING id`,
       [firstMs],
     );
     return rows.map(({ id }) => id);

@@ -22,6 +22,7 @@ export class RetellingService {
       for (const runId of await this.retelling.takeEndedRuns(tx, this.settings.evaluationReminderMs)) {
         await this.outbox.republish(tx, { name: 'training.run-succeeded.v1', aggregateId: runId });
         await this.outbox.republish(tx, { name: 'training.run-failed.v1', aggregateId: runId });
+        await this.outbox.republish(tx, { name: 'training.run-cancelled.v1', aggregateId: runId });
       }
       for (const modelId of await this.retelling.takeErasedModels(tx, this.settings.evaluationReminderMs)) {
         await this.outbox.republish(tx, { name: 'training.model-erased.v1', aggregateId: modelId });

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { Tx } from '@attune/database';
 import type { Answer, RunnerEvent } from '../runner-protocol/protocol';
 import { RunAnnouncements } from '../runs/run-announcements';
-import { RunLogRepository } from '../runs/run-log.repository';
+import type { FeedEntry } from '../runs/run-feed';
+import { RunFeedRepository } from '../runs/run-feed.repository';
 import type { Run, Stage } from '../runs/run';
 import { RunsRepository } from '../runs/runs.repository';
 import { Fence } from './fence';
@@ -17,7 +18,7 @@ export class RunnerEventsService {
   constructor(
     private readonly fence: Fence,
     private readonly runs: RunsRepository,
-    private readonly log: RunLogRepository,
+    private readonly feed: RunFeedRepository,
     private readonly announcements: RunAnnouncements,
   ) {}
 
@@ -25,16 +26,7 @@ export class RunnerEventsService {
   async record(start: Start, epoch: number, sequence: number, events: readonly RunnerEvent[]): Promise<Answer> {
     await this.fence.within(start, epoch, async (tx, run) => {
       if (sequence <= run.eventsSequence) return;
-      await this.log.appendLines(
-        tx,
-        run,
-        events.flatMap((e) => (e.type === 'log' ? { ...e, at: new Date(e.time) } : [])),
-      );
-      await this.log.appendMetrics(
-        tx,
-        run,
-        events.flatMap((e) => (e.type === 'metric' ? { ...e, at: new Date(e.time), pass: e.epoch } : [])),
-      );
+      await this.feed.append(tx, run, events.flatMap(toFeedEntry));
       const noted = await this.runs.change(tx, run, { eventsSequence: sequence });
       if (noted) await this.follow(tx, noted, events);
     });
@@ -55,6 +47,12 @@ export class RunnerEventsService {
     };
     await this.announcements.progress(tx, current, to, isNews(run, to));
   }
+}
+
+function toFeedEntry(event: RunnerEvent): FeedEntry[] {
+  if (event.type === 'log') return [{ ...event, at: new Date(event.time) }];
+  if (event.type === 'metric') return [{ ...event, at: new Date(event.time), pass: event.epoch }];
+  return [];
 }
 
 function isNews(run: Run, to: { stage: Stage; progress: number }): boolean {

@@ -6,7 +6,7 @@ import { judgeAttempt, type AttemptEnd, type Run } from './run';
 import { RunsRepository, type RunChanges } from './runs.repository';
 
 /** Takes a run out of the hands of its current start. */
-const released: RunChanges = {
+export const released: RunChanges = {
   host: null,
   tokenHash: null,
   owner: null,

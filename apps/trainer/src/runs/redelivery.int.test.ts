@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import type { Database, Tx } from '@attune/database';
 import type { Event } from '@attune/events';
 import { delay, newId, type ModelId, type OrganizationId, type RunId } from '@attune/kernel';
-import { Outbox } from '@attune/messaging';
 import {
   anEvent,
   createTestDatabase,
@@ -13,11 +12,9 @@ import {
 } from '@attune/testing';
 import { migrations } from '../migrations/all';
 import { METRICS } from '../test-support/test-platform';
-import { RunAnnouncements } from './run-announcements';
+import { Trainer } from '../test-support/trainer-parts';
 import type { RunState } from './run';
-import { RunsConsumer } from './runs.consumer';
 import { RunsRepository } from './runs.repository';
-import { RunsService } from './runs.service';
 
 const digest = `sha256:${'0'.repeat(64)}`;
 const delivery = {
@@ -35,9 +32,7 @@ describe('the state after the worst delivery is that of one delivery in order', 
   let nextModel = 1;
 
   const instanceOn = (one: Database): ServiceInstance => {
-    const runs = new RunsRepository(one);
-    const service = new RunsService(runs, new RunAnnouncements(new Outbox('training'), runs));
-    return { database: one, consumers: [new RunsConsumer(service).definition] };
+    return { database: one, consumers: [new Trainer(one).consumer.definition] };
   };
 
   beforeAll(async () => {
@@ -68,19 +63,26 @@ describe('the state after the worst delivery is that of one delivery in order', 
       scope,
     );
 
-  it('for requests of runs and the end of their model: every run is queued once, and none outlives its model', async () => {
+  it('for requests of runs, their cancels and the end of their model: every run is queued or cancelled once, and none outlives its model', async () => {
+    const ask = fc.array(fc.boolean(), { minLength: 1, maxLength: 3 });
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.boolean(), fc.integer(), async (count, isDeleted, seed) => {
+      fc.asyncProperty(ask, fc.boolean(), fc.integer(), async (cancels, isDeleted, seed) => {
         const scope = aModel();
-        const ids = Array.from({ length: count }, () => newId<RunId>()).sort();
+        const ids = cancels.map(() => newId<RunId>()).sort();
         const events = ids.map((id) => requestOf(scope, id));
+        const cancelled = ids.filter((_, n) => cancels[n]);
+        for (const run_id of cancelled)
+          events.push(anEvent('models.run-cancel-requested.v1', { ...scope, run_id }, scope));
         if (isDeleted) events.push(anEvent('models.model-deleted.v1', scope, scope));
         await deliverInDisorder(instances, events, seed);
         const runs = await database.query(
           'SELECT id, state, epoch, sequence FROM training_run WHERE model_id = $1 ORDER BY id',
           [scope.model_id],
         );
-        expect(runs).toEqual(isDeleted ? [] : ids.map((id) => ({ id, state: 'queued', epoch: 0, sequence: 1 })));
+        const stateOf = (id: RunId): string => (cancelled.includes(id) ? 'cancelled' : 'queued');
+        expect(runs).toEqual(isDeleted ? [] : ids.map((id) => ({ id, state: stateOf(id), epoch: 0, sequence: 1 })));
+        const early = 'SELECT FROM early_cancellation WHERE model_id = $1';
+        expect(await database.query(early, [scope.model_id])).toEqual([]);
       }),
       { numRuns: CASES, endOnFailure: true },
     );

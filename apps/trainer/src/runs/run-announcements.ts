@@ -5,14 +5,23 @@ import { Outbox } from '@attune/messaging';
 import type { Tx } from '@attune/database';
 import { baseDecodesKey, customDecodesKey, manifestKey, type EpochPlace } from '@attune/storage';
 import { advance, type Run, type Stage } from './run';
+import { RunFeedRepository } from './run-feed.repository';
 import { RunsRepository, type RunChanges } from './runs.repository';
 
-/** What the trainer tells the other services of a run, always in the transaction that makes it so. */
+type RunEvent =
+  | 'training.run-progressed.v1'
+  | 'training.run-trained.v1'
+  | 'training.run-succeeded.v1'
+  | 'training.run-failed.v1'
+  | 'training.run-cancelled.v1';
+
+/** What the trainer tells the other services of a run, and the run's owner by the feed; always in the transaction that makes it so. */
 @Injectable()
 export class RunAnnouncements {
   constructor(
     private readonly outbox: Outbox,
     private readonly runs: RunsRepository,
+    private readonly feed: RunFeedRepository,
   ) {}
 
   /** Stores where the run stands and tells it, in the order of `sequence`. Answers the run as it is now. */
@@ -31,6 +40,8 @@ export class RunAnnouncements {
     const changed = await this.runs.change(tx, run, changes);
     if (!changed) throw new Error(`run ${run.runId} changed under its lock`);
     if (tell) await this.add(tx, 'training.run-progressed.v1', toProgressed(changed), changed);
+    const isNew = run.sequence === 0 || run.stage !== to.stage;
+    if (isNew) await this.feed.append(tx, changed, [{ type: 'state', state: to.stage }]);
     return changed;
   }
 
@@ -51,8 +62,9 @@ export class RunAnnouncements {
       case 'finalizing':
         await this.progress(tx, run, run);
         return;
-      case 'cancelling':
       case 'cancelled':
+        return this.add(tx, 'training.run-cancelled.v1', scopeOf(run), run);
+      case 'cancelling':
         return;
       default:
         return assertNever(run.state);
@@ -65,10 +77,23 @@ export class RunAnnouncements {
 
   async succeeded(tx: Tx, run: Run): Promise<void> {
     await this.add(tx, 'training.run-succeeded.v1', toSucceeded(run), run);
+    await this.feed.append(tx, run, [{ type: 'state', state: 'succeeded' }]);
   }
 
   async failed(tx: Tx, run: Run): Promise<void> {
-    await this.add(tx, 'training.run-failed.v1', toFailed(run), run);
+    const payload = toFailed(run);
+    await this.add(tx, 'training.run-failed.v1', payload, run);
+    await this.feed.append(tx, run, [{ type: 'state', state: 'failed', message: payload.failure.message }]);
+  }
+
+  /** For the feed alone: the others hear of its end. */
+  async cancelling(tx: Tx, run: Run): Promise<void> {
+    await this.feed.append(tx, run, [{ type: 'state', state: 'cancelling' }]);
+  }
+
+  async cancelled(tx: Tx, run: Run): Promise<void> {
+    await this.add(tx, 'training.run-cancelled.v1', scopeOf(run), run);
+    await this.feed.append(tx, run, [{ type: 'state', state: 'cancelled' }]);
   }
 
   async modelErased(tx: Tx, scope: EventPayload<'training.model-erased.v1'>): Promise<void> {
@@ -78,10 +103,7 @@ export class RunAnnouncements {
     });
   }
 
-  private async add<
-    N extends
-      'training.run-progressed.v1' | 'training.run-trained.v1' | 'training.run-succeeded.v1' | 'training.run-failed.v1',
-  >(tx: Tx, name: N, payload: EventPayload<N>, run: Run): Promise<void> {
+  private async add<N extends RunEvent>(tx: Tx, name: N, payload: EventPayload<N>, run: Run): Promise<void> {
     await this.outbox.add(tx, name, payload, { aggregateId: run.runId, organizationId: run.organizationId });
   }
 }

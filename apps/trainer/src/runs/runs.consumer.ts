@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ModelId, OrganizationId, RunId } from '@attune/kernel';
 import { defineConsumer, type ConsumerDefinition, type EventConsumer } from '@attune/messaging';
+import { RunCancellationsService } from './run-cancellations.service';
 import { RunsService } from './runs.service';
 
 /**
@@ -13,7 +14,7 @@ const SEED = 17;
 export class RunsConsumer implements EventConsumer {
   readonly definition: ConsumerDefinition;
 
-  constructor(runs: RunsService) {
+  constructor(runs: RunsService, cancellations: RunCancellationsService) {
     this.definition = defineConsumer({
       name: 'training-runs',
       handlers: {
@@ -29,6 +30,12 @@ export class RunsConsumer implements EventConsumer {
             language: data.language,
             trainingMs: data.training_ms,
             seed: SEED,
+          }),
+        'models.run-cancel-requested.v1': ({ data }, tx) =>
+          cancellations.requestCancel(tx, {
+            organizationId: data.organization_id as OrganizationId,
+            modelId: data.model_id as ModelId,
+            runId: data.run_id as RunId,
           }),
         'models.model-deleted.v1': ({ data }, tx) =>
           runs.eraseModel(tx, data.organization_id as OrganizationId, data.model_id as ModelId),

@@ -149,15 +149,6 @@ export class RunsRepository {
     return rows.length > 0;
   }
 
-  /** The oldest run that may start now, locked; runs that others are looking at are passed over. */
-  async lockNextStartable(tx: Tx): Promise<Run | null> {
-    const [row] = await tx.query<RunRow>(
-      `SELECT ${runColumns} FROM training_run WHERE state = 'queued' AND host IS NULL AND start_after <= now()
-        ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED`,
-    );
-    return row ? fromRowRun(row) : null;
-  }
-
   /** Runs whose current start was given to this host and is not over: not claimed yet, or leased and not delivered. */
   async listStartsOn(host: string): Promise<Run[]> {
     const rows = await this.database.query<RunRow>(

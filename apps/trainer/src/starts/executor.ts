@@ -37,6 +37,9 @@ export abstract class Executor {
   /** Asks the runner to end (it saves a checkpoint), and forces it after a while. Resolves at once; unknown starts are ignored. */
   abstract stop(name: StartName): Promise<void>;
 
+  /** Ends the start at once, with every process that it has begun: nobody wants anything of it. Resolves at once; unknown starts are ignored. */
+  abstract kill(name: StartName): Promise<void>;
+
   /** Calls `listener` whenever a start has ended or a permit became free. */
   abstract onChange(listener: () => void): void;
 

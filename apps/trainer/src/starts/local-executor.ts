@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { delay, messageOf } from '@attune/kernel';
-import { endChild, exitKindOf, plainEnvironment, spawnChild, type ExitKind } from '@attune/engine-protocol';
+import { endChild, exitKindOf, killGroup, plainEnvironment, spawnChild, type ExitKind } from '@attune/engine-protocol';
 import type { Logger } from '@attune/observability';
 import { Executor, type StartName, type StartOrder, type StartStatus } from './executor';
 
@@ -73,6 +73,7 @@ export class LocalExecutor extends Executor {
       },
       nice: this.settings.nice,
       stdin: 'ignore',
+      ownGroup: true,
     });
     this.relayLog(process_, order);
     const ended = new Promise<number | null>((resolve) => {
@@ -110,6 +111,12 @@ export class LocalExecutor extends Executor {
     return Promise.resolve();
   }
 
+  kill(name: StartName): Promise<void> {
+    const child = this.children.get(keyOf(name));
+    if (child) killGroup(child.process);
+    return Promise.resolve();
+  }
+
   onChange(listener: () => void): void {
     this.listeners.push(listener);
   }
@@ -124,6 +131,8 @@ export class LocalExecutor extends Executor {
     const child = this.children.get(key);
     this.children.delete(key);
     this.exits.set(key, exitKindOf(code));
+    // Engines end with their runner, but some finish a step first: nobody would take their checkpoint any more.
+    if (child) killGroup(child.process);
     if (child) void this.clean(child.workDirectory);
     for (const listener of this.listeners) listener();
   }

@@ -4,16 +4,19 @@ import { messageOf } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
 import { LOGGER } from '@attune/service';
 import { AttemptsService } from '../runs/attempts.service';
+import { CancellationsRepository } from '../runs/cancellations.repository';
+import { RunCancellationsService } from '../runs/run-cancellations.service';
 import type { AttemptEnd, Run } from '../runs/run';
 import { reasons } from '../runs/run-reasons';
 import { RunsRepository } from '../runs/runs.repository';
 import { newStartToken } from '../runners/start-token';
 import { TRAINER_SETTINGS, type TrainerSettings } from '../settings';
-import { Executor, type StartOrder, type StartStatus } from './executor';
+import { Executor, type StartName, type StartOrder, type StartStatus } from './executor';
+import { QueueRepository } from './queue.repository';
 
 /**
- * Brings this host's executor and the database together: ends what is over, stops what is no longer wanted, starts the oldest queued run
- * where a permit is free. Every step is safe to repeat, so a pass that fails half-way is simply run again.
+ * Brings this host's executor and the database together: ends what is over, kills what is cancelled, stops what is no longer wanted, starts
+ * the run whose turn it is where a permit is free. Every step is safe to repeat, so a pass that fails half-way is simply run again.
  */
 @Injectable()
 export class Starter {
@@ -24,7 +27,10 @@ export class Starter {
   constructor(
     private readonly database: Database,
     private readonly runs: RunsRepository,
+    private readonly queue: QueueRepository,
     private readonly attempts: AttemptsService,
+    private readonly cancelled: CancellationsRepository,
+    private readonly cancellations: RunCancellationsService,
     private readonly executor: Executor,
     @Inject(TRAINER_SETTINGS) private readonly settings: TrainerSettings,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -60,13 +66,22 @@ export class Starter {
   private async settle(): Promise<void> {
     const wanted = await this.runs.listStartsOn(this.executor.host);
     for (const run of wanted) {
-      const end = toEnd(await this.executor.observe({ runId: run.runId, start: run.starts }));
+      const end = toEnd(await this.executor.observe(startOf(run)));
       if (end) await this.end(run, end);
     }
+    const cancelled = await this.cancelled.listOn(this.executor.host);
+    for (const run of cancelled) await this.endCancelled(run);
     for (const name of await this.executor.list()) {
-      const isWanted = wanted.some((run) => run.runId === name.runId && run.starts === name.start);
-      if (!isWanted) await this.executor.stop(name);
+      const isKnown = [...wanted, ...cancelled].some((run) => run.runId === name.runId && run.starts === name.start);
+      if (!isKnown) await this.executor.stop(name);
     }
+  }
+
+  /** Killed now, confirmed when it is gone: the executor wakes us then. */
+  private async endCancelled(run: Run): Promise<void> {
+    const status = await this.executor.observe(startOf(run));
+    if (status.kind === 'running') await this.executor.kill(startOf(run));
+    else await this.cancellations.confirm(run);
   }
 
   private async end(seen: Run, end: AttemptEnd): Promise<void> {
@@ -80,8 +95,9 @@ export class Starter {
 
   private async startNext(): Promise<boolean> {
     const order = await this.database.runInTransaction('system', async (tx): Promise<StartOrder | null> => {
-      const run = await this.runs.lockNextStartable(tx);
+      const run = await this.queue.lockNext(tx);
       if (!run) return null;
+      await this.queue.noteTurn(tx, run.organizationId);
       const { token, hash } = newStartToken();
       const started = await this.runs.change(tx, run, {
         starts: run.starts + 1,
@@ -95,6 +111,10 @@ export class Starter {
     if (order) await this.executor.start(order);
     return order !== null;
   }
+}
+
+function startOf(run: Run): StartName {
+  return { runId: run.runId, start: run.starts };
 }
 
 /** Null while it runs. An executor that does not know the start was restarted: that is no fault of the run. */

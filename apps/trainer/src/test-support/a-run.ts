@@ -17,13 +17,15 @@ let models = 0;
 
 /** A run that was asked for, with its data in the store. */
 export class TestRun {
-  readonly organizationId = newId<OrganizationId>();
   readonly modelId = (Date.now() * 1000 + (models += 1)) as ModelId;
   readonly runId = newId<RunId>();
   items: SnapshotItem[] = [];
   private snapshotSha256 = '';
 
-  constructor(private readonly platform: TestPlatform) {}
+  constructor(
+    private readonly platform: TestPlatform,
+    readonly organizationId: OrganizationId = newId<OrganizationId>(),
+  ) {}
 
   async store({ train = 5, test = 2, seconds = 1 }: RunData = {}): Promise<this> {
     const { store } = this.platform;
@@ -51,6 +53,13 @@ export class TestRun {
         .reduce((sum, item) => sum + item.audio_ms, 0),
     });
     return this;
+  }
+
+  /** Publishes its owner's wish that it end. */
+  async cancel(): Promise<void> {
+    const { organizationId, modelId, runId } = this;
+    const scope = { organization_id: organizationId, model_id: modelId, run_id: runId };
+    await this.platform.publish('models.run-cancel-requested.v1', scope);
   }
 
   async state(): Promise<{

@@ -4,8 +4,8 @@ import { Readable } from 'node:stream';
 import { join } from 'node:path';
 import { freePort } from '@attune/embedded';
 import type { Database } from '@attune/database';
-import type { Event, EventName, EventPayload } from '@attune/events';
-import { newId } from '@attune/kernel';
+import { ownerOf, type Event, type EventName, type EventPayload, type FeedEvent } from '@attune/events';
+import { newId, toNamedLimits, unlimited } from '@attune/kernel';
 import { connectNats, defineConsumer, Messaging, messagingTables, Outbox, Rpc } from '@attune/messaging';
 import { createLogger, type Logger } from '@attune/observability';
 import {
@@ -25,6 +25,7 @@ const HEARD = [
   'training.run-trained.v1',
   'training.run-succeeded.v1',
   'training.run-failed.v1',
+  'training.run-cancelled.v1',
   'training.model-erased.v1',
 ] as const satisfies readonly EventName[];
 
@@ -105,10 +106,22 @@ export class TestPlatform {
   }
 
   async publish<N extends EventName>(name: N, data: EventPayload<N> & { organization_id: string }): Promise<void> {
-    const service = name.startsWith('evaluation.') ? 'evaluation' : 'models';
     await this.peerDatabase.runInTransaction('system', (tx) =>
-      new Outbox(service).add(tx, name, data, { aggregateId: newId(), organizationId: data.organization_id }),
+      new Outbox(ownerOf(name)).add(tx, name, data, { aggregateId: newId(), organizationId: data.organization_id }),
     );
+  }
+
+  /** Billing says how many runs the organization may have at work at once. */
+  async entitle(organizationId: string, liveRuns: number | null, revision = 1): Promise<void> {
+    await this.publish('billing.entitlements-changed.v2', {
+      organization_id: organizationId,
+      plan: 'gold',
+      revision,
+      may_train: true,
+      minimum_training_ms: 0,
+      limits: { ...toNamedLimits(unlimited), live_runs: liveRuns },
+      limit_overrides: {},
+    });
   }
 
   heardOf<N extends EventName>(name: N, runId: string): EventPayload<N>[] {
@@ -122,6 +135,15 @@ export class TestPlatform {
     if (!this.connection) throw new Error('not joined');
     const rpc = new Rpc(this.connection, 'models', this.logger);
     return rpc.call('training.list-log', { organization_id: organizationId, model_id: modelId, ...page });
+  }
+
+  /** The whole feed of a model from `after` on, as models-api reads it. */
+  async events(organizationId: string, modelId: number, after = 0): Promise<FeedEvent[]> {
+    if (!this.connection) throw new Error('not joined');
+    const rpc = new Rpc(this.connection, 'models', this.logger);
+    const scope = { organization_id: organizationId, model_id: modelId };
+    const levels = ['info' as const, 'warning' as const, 'error' as const];
+    return (await rpc.call('training.list-events', { ...scope, after, levels, limit: 1000, with_total: false })).events;
   }
 
   /** As if no event of the trainer had ever arrived, or been lost on its way. */

@@ -1,0 +1,26 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '@attune/database';
+import { AttemptsService } from '../runs/attempts.service';
+import { reasons } from '../runs/run-reasons';
+import { RunsRepository } from '../runs/runs.repository';
+
+/** Silent runners lose their runs; starts that were never claimed are given up. */
+@Injectable()
+export class LostStartsService {
+  constructor(
+    private readonly database: Database,
+    private readonly runs: RunsRepository,
+    private readonly attempts: AttemptsService,
+  ) {}
+
+  async takeBack(): Promise<void> {
+    for (const lost of await this.runs.listLost()) {
+      await this.database.runInTransaction('system', async (tx) => {
+        const run = await this.runs.lock(tx, lost.runId);
+        if (run?.state !== lost.state || run.delivery || !(await this.runs.isLost(tx, lost))) return;
+        const message = run.state === 'queued' ? reasons.neverStarted : reasons.silent;
+        await this.attempts.endAttempt(tx, run, { kind: 'failed', message });
+      });
+    }
+  }
+}

@@ -1,0 +1,202 @@
+import fc from 'fast-check';
+import type { Database } from '@attune/database';
+import { newId, type OrganizationId, type RunId } from '@attune/kernel';
+import { createTestDatabase, type TestDatabase } from '@attune/testing';
+import { migrations } from '../migrations/all';
+import type { Run } from '../runs/run';
+import { RunsRepository } from '../runs/runs.repository';
+import { QueueRepository } from './queue.repository';
+
+let testDatabase: TestDatabase;
+let database: Database;
+let runs: RunsRepository;
+let queue: QueueRepository;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase({ schema: 'training', migrations });
+  database = await testDatabase.open();
+  runs = new RunsRepository(database);
+  queue = new QueueRepository(database);
+});
+afterAll(() => testDatabase.drop());
+beforeEach(() => empty());
+
+async function empty(): Promise<void> {
+  await database.query('DELETE FROM training_run');
+  await database.query('DELETE FROM organization');
+}
+
+async function request(organizationId: OrganizationId): Promise<RunId> {
+  const runId = newId<RunId>();
+  const digest = `sha256:${'0'.repeat(64)}`;
+  await database.runInTransaction('system', (tx) =>
+    runs.insert(tx, {
+      runId,
+      organizationId,
+      modelId: 1 as Run['modelId'],
+      snapshotKey: 'k',
+      snapshotSha256: digest,
+      baseModel: 'general',
+      baseDigest: digest,
+      language: 'en',
+      trainingMs: 1,
+      seed: 17,
+    }),
+  );
+  return runId;
+}
+
+async function allow(organizationId: OrganizationId, liveRuns: number | null, revision = 1): Promise<boolean> {
+  return database.runInTransaction('system', (tx) => queue.applyLimit(tx, organizationId, liveRuns, revision));
+}
+
+/** As a starter does; null when no run may start now. */
+async function startNext(): Promise<Run | null> {
+  return database.runInTransaction('system', async (tx) => {
+    const run = await queue.lockNext(tx);
+    if (!run) return null;
+    await queue.noteTurn(tx, run.organizationId);
+    return runs.change(tx, run, { starts: run.starts + 1, host: 'host' });
+  });
+}
+
+async function end(runId: RunId): Promise<void> {
+  await database.runInTransaction('system', async (tx) => {
+    const run = await runs.lock(tx, runId);
+    if (run) await runs.move(tx, run, 'failed', 'test', { failure: { kind: 'engine', message: 'x' }, host: null });
+  });
+}
+
+async function organizationWith(
+  liveRuns: number | null,
+  waiting: number,
+): Promise<{ id: OrganizationId; runs: RunId[] }> {
+  const id = newId<OrganizationId>();
+  await allow(id, liveRuns);
+  const ids: RunId[] = [];
+  for (let n = 0; n < waiting; n += 1) ids.push(await request(id));
+  return { id, runs: ids };
+}
+
+async function line(organizations: readonly { id: OrganizationId; runs: readonly RunId[] }[]): Promise<string[]> {
+  const lists = await Promise.all(organizations.map(({ id, runs: ids }) => queue.listPositions(id, ids)));
+  return lists
+    .flat()
+    .sort((a, b) => a.position - b.position)
+    .map(({ runId }) => runId);
+}
+
+describe('the order of starts', () => {
+  it('gives the next start to an organization’s first run, though another one has ten in the queue before it', async () => {
+    const [busy, late] = [await organizationWith(2, 10), await organizationWith(2, 0)];
+    const first = await startNext();
+    const theirs = await request(late.id);
+    expect(await queue.listPositions(late.id, [theirs])).toEqual([{ runId: theirs, position: 1 }]);
+    // With one host the first run ends before the next one starts, and nobody has any run at work then.
+    await end(first?.runId as RunId);
+    expect((await startNext())?.runId).toBe(theirs);
+    await end(theirs);
+    expect((await startNext())?.runId).toBe(busy.runs[1]);
+  });
+
+  it('holds an organization at its limit and lets others pass; more is started when one of its runs ends', async () => {
+    const [gold, other] = [await organizationWith(2, 4), await organizationWith(10, 3)];
+    const started: (string | undefined)[] = [];
+    for (let n = 0; n < 6; n += 1) started.push((await startNext())?.organizationId);
+    expect(started.filter((id) => id === gold.id)).toHaveLength(2);
+    expect(started.filter((id) => id === other.id)).toHaveLength(3);
+    expect(started[5]).toBeUndefined();
+    await end(gold.runs[0] as RunId);
+    expect((await startNext())?.runId).toBe(gold.runs[2]);
+    expect(await startNext()).toBeNull();
+  });
+
+  it('holds the limit exactly when many hosts ask at once', async () => {
+    const gold = await organizationWith(2, 10);
+    const started = await Promise.all(Array.from({ length: 8 }, () => startNext()));
+    expect(started.filter((run) => run !== null)).toHaveLength(2);
+    expect(await line([gold])).toEqual(gold.runs.slice(2));
+  });
+
+  it('starts one run at a time for an organization of which billing has not spoken, and any number without a limit', async () => {
+    const unknown = newId<OrganizationId>();
+    await request(unknown);
+    await request(unknown);
+    expect([await startNext(), await startNext()].filter((run) => run !== null)).toHaveLength(1);
+    await allow(unknown, null);
+    expect(await startNext()).not.toBeNull();
+  });
+
+  it('takes the newest word of billing, in whatever order it comes', async () => {
+    const { id } = await organizationWith(1, 3);
+    expect(await allow(id, 3, 5)).toBe(true);
+    expect(await allow(id, 0, 4)).toBe(false);
+    for (let n = 0; n < 3; n += 1) expect(await startNext()).not.toBeNull();
+  });
+
+  it('lets a retry wait for its time behind those that may start now', async () => {
+    const one = await organizationWith(5, 2);
+    await database.query(`UPDATE training_run SET start_after = now() + interval '1 minute' WHERE id = $1`, [
+      one.runs[0],
+    ]);
+    expect(await line([one])).toEqual([one.runs[1], one.runs[0]]);
+    expect((await startNext())?.runId).toBe(one.runs[1]);
+    expect(await startNext()).toBeNull();
+  });
+
+  it('is what positions say: while no run ends, runs start in the very order of their positions', async () => {
+    const shape = fc.array(
+      fc.record({
+        limit: fc.option(fc.integer({ min: 1, max: 4 }), { nil: null }),
+        before: fc.integer({ min: 0, max: 3 }),
+        waiting: fc.integer({ min: 1, max: 5 }),
+      }),
+      { minLength: 1, maxLength: 4 },
+    );
+    await fc.assert(
+      fc.asyncProperty(shape, async (wanted) => {
+        await empty();
+        const organizations = [];
+        for (const { limit, waiting } of wanted) organizations.push(await organizationWith(limit, waiting));
+        // Some have runs at work and have had turns already.
+        for (let n = 0; n < Math.max(...wanted.map(({ before }) => before)); n += 1) {
+          const run = await startNext();
+          if (run && n % 2 === 0) await end(run.runId);
+        }
+        const promised = await line(organizations);
+        const started: string[] = [];
+        for (let run = await startNext(); run; run = await startNext()) started.push(run.runId);
+        expect(started).toEqual(promised.slice(0, started.length));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('starves nobody: between two turns of an organization that waits, every other has one turn at most', async () => {
+    const turns = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 20, maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(turns, async (requests) => {
+        await empty();
+        const ids = [];
+        for (let n = 0; n < 4; n += 1) ids.push((await organizationWith(null, 1)).id);
+        const order: string[] = [];
+        // One host: a run ends before the next one starts; whoever asks, asks again and again.
+        for (const n of requests) {
+          await request(ids[n] as OrganizationId);
+          const run = await startNext();
+          if (!run) continue;
+          order.push(run.organizationId);
+          await end(run.runId);
+          const waiting = await database.query<{ id: string }>(
+            `SELECT DISTINCT organization_id AS id FROM training_run WHERE state = 'queued'`,
+          );
+          for (const { id } of waiting) {
+            const since = order.slice(order.lastIndexOf(id) + 1);
+            if (order.includes(id)) expect(new Set(since).size).toBe(since.length);
+          }
+        }
+      }),
+      { numRuns: 15 },
+    );
+  });
+});

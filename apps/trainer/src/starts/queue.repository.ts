@@ -1,0 +1,95 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Tx } from '@attune/database';
+import type { OrganizationId } from '@attune/kernel';
+import type { Run } from '../runs/run';
+import { fromRowRun, runColumns, type RunRow } from '../runs/run.mapping';
+
+/** At work at once while billing has not yet said how many: nobody is refused, and nobody takes what is others'. */
+const LIVE_RUNS_OF_UNKNOWN = 1;
+
+/**
+ * The order in which waiting runs would start if hosts became free now. First comes the organization with the fewest runs at work;
+ * among equals the one whose last turn is longest ago (its first turn ever comes before that, older requests first); within an
+ * organization the oldest request. `rank` is what an organization will have at work when the run's turn comes, so that
+ * sorting gives the very order in which one start after the other would be chosen. Runs that would exceed their organization's
+ * limit wait behind all others, and retries that are not yet due behind those.
+ */
+const QUEUE = `
+  WITH at_work AS (
+    SELECT organization_id, count(*) AS live FROM training_run
+     WHERE finished_at IS NULL AND NOT (state = 'queued' AND host IS NULL) GROUP BY organization_id
+  ), waiting AS (
+    SELECT id, organization_id, start_after > now() AS is_early, row_number() OVER own - 1 AS place,
+           first_value(created_at) OVER own AS head_at, first_value(id) OVER own AS head_id
+      FROM training_run WHERE state = 'queued' AND host IS NULL
+    WINDOW own AS (PARTITION BY organization_id ORDER BY start_after > now(), created_at, id)
+  ), ranked AS (
+    SELECT waiting.*, last_started_at, coalesce(live, 0) + place AS rank,
+           coalesce(coalesce(live, 0) + place
+             >= CASE WHEN revision > 0 THEN live_runs ELSE ${String(LIVE_RUNS_OF_UNKNOWN)} END, false) AS is_over
+      FROM waiting LEFT JOIN at_work USING (organization_id) LEFT JOIN organization USING (organization_id)
+  ), queue AS (
+    SELECT id AS run_id, is_early OR is_over AS must_wait,
+           row_number() OVER (ORDER BY is_early, is_over, rank, place, last_started_at NULLS FIRST, head_at, head_id) AS position
+      FROM ranked
+  )`;
+
+/** Which run starts next, and how long the line before a run is. */
+@Injectable()
+export class QueueRepository {
+  constructor(private readonly database: Database) {}
+
+  /**
+   * The run whose turn it is, locked; null when none may start now. Starts of all hosts are chosen one after the other, until the
+   * caller's transaction ends: two at once would count the same runs at work and exceed an organization's limit.
+   */
+  async lockNext(tx: Tx): Promise<Run | null> {
+    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('attune.training.start', 0))`);
+    const [row] = await tx.query<RunRow>(
+      `${QUEUE}
+       SELECT ${runColumns} FROM training_run JOIN queue ON run_id = id
+        WHERE NOT must_wait AND state = 'queued' AND host IS NULL
+        ORDER BY position LIMIT 1 FOR UPDATE OF training_run SKIP LOCKED`,
+    );
+    return row ? fromRowRun(row) : null;
+  }
+
+  /** The organization has had its turn. */
+  async noteTurn(tx: Tx, organizationId: OrganizationId): Promise<void> {
+    await tx.execute(
+      `INSERT INTO organization (organization_id, last_started_at) VALUES ($1, clock_timestamp())
+       ON CONFLICT (organization_id) DO UPDATE SET last_started_at = excluded.last_started_at`,
+      [organizationId],
+    );
+  }
+
+  /** The places of those of the organization's runs that wait; 1 is next. */
+  async listPositions(
+    organizationId: OrganizationId,
+    runIds: readonly string[],
+  ): Promise<{ runId: string; position: number }[]> {
+    const rows = await this.database.query<{ run_id: string; position: number }>(
+      `${QUEUE}
+       SELECT run_id, position FROM queue JOIN training_run ON id = run_id
+        WHERE run_id = ANY ($2) AND organization_id = $1 ORDER BY position`,
+      [organizationId, [...runIds]],
+    );
+    return rows.map(({ run_id, position }) => ({ runId: run_id, position }));
+  }
+
+  /** How many runs the organization may have at work at once; null: any number. False when newer news is there already. */
+  async applyLimit(
+    tx: Tx,
+    organizationId: OrganizationId,
+    liveRuns: number | null,
+    revision: number,
+  ): Promise<boolean> {
+    const changed = await tx.execute(
+      `INSERT INTO organization AS known (organization_id, live_runs, revision) VALUES ($1, $2, $3)
+       ON CONFLICT (organization_id) DO UPDATE SET live_runs = excluded.live_runs, revision = excluded.revision
+         WHERE known.revision < excluded.revision`,
+      [organizationId, liveRuns, revision],
+    );
+    return changed > 0;
+  }
+}
