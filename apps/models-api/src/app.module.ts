@@ -22,6 +22,11 @@ import { VerdictWatch } from './data-items/verdict-watch';
 import { DocsController } from './docs/docs.controller';
 import { entities } from './entities';
 import type { Env } from './env';
+import { EventStreamInterceptor } from './feed/event-stream.interceptor';
+import { FeedController } from './feed/feed.controller';
+import { FeedStreamsService } from './feed/feed-streams.service';
+import { FeedService, TrainingFeed } from './feed/feed.service';
+import { RpcTrainingFeed } from './feed/training-feed.rpc';
 import { ErasureRepository } from './models/erasure.repository';
 import { ModelErasureConsumer } from './models/model-erasure.consumer';
 import { ModelErasureService } from './models/model-erasure.service';
@@ -32,6 +37,12 @@ import { OrganizationsConsumer } from './organizations/organizations.consumer';
 import { OrganizationsRepository } from './organizations/organizations.repository';
 import { OrganizationsService } from './organizations/organizations.service';
 import { ModelsReconciler } from './reconciler';
+import { CancellationsRepository } from './runs/cancellations.repository';
+import { QueuePositionsService, TrainingQueue } from './runs/queue-positions.service';
+import { RunCancellationsService } from './runs/run-cancellations.service';
+import { RunControlController } from './runs/run-control.controller';
+import { RunHistoryRepository } from './runs/run-history.repository';
+import { RunHistoryService } from './runs/run-history.service';
 import { RunResultsService } from './runs/run-results.service';
 import { RunsConsumer, VersionsConsumer } from './runs/runs.consumer';
 import { RunsController, TrainingLogController } from './runs/runs.controller';
@@ -40,6 +51,9 @@ import { RunsService } from './runs/runs.service';
 import { SnapshotWriter } from './runs/snapshot.writer';
 import { RpcTrainingLog } from './runs/training-log.rpc';
 import { TrainingLog, TrainingLogService } from './runs/training-log.service';
+import { RpcTrainingQueue } from './runs/training-queue.rpc';
+import { VersionsRepository } from './runs/versions.repository';
+import { VersionsService } from './runs/versions.service';
 import { STT_SETTINGS, SttClient } from './stt-proxy/stt.client';
 import { SttProxyController } from './stt-proxy/stt-proxy.controller';
 
@@ -70,6 +84,8 @@ export class AppModule {
         DataItemsController,
         RunsController,
         TrainingLogController,
+        RunControlController,
+        FeedController,
         SttProxyController,
         DocsController,
       ],
@@ -101,6 +117,18 @@ export class AppModule {
         RunsRepository,
         RunsService,
         RunResultsService,
+        CancellationsRepository,
+        RunCancellationsService,
+        RunHistoryRepository,
+        RunHistoryService,
+        VersionsRepository,
+        VersionsService,
+        { provide: TrainingQueue, useClass: RpcTrainingQueue },
+        QueuePositionsService,
+        { provide: TrainingFeed, useClass: RpcTrainingFeed },
+        FeedService,
+        FeedStreamsService,
+        EventStreamInterceptor,
         SnapshotWriter,
         { provide: TrainingLog, useClass: RpcTrainingLog },
         TrainingLogService,

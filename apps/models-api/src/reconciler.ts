@@ -6,11 +6,13 @@ import { LOGGER } from '@attune/service';
 import { DataItemsService } from './data-items/data-items.service';
 import { UploadsService } from './data-items/uploads.service';
 import { ModelErasureService } from './models/model-erasure.service';
+import { RunCancellationsService } from './runs/run-cancellations.service';
 import { RunsService } from './runs/runs.service';
 
 const EVERY_MS = 15_000;
 /** Longer than any healthy answer takes; every repetition carries the id of the first event. */
 const RUN_SILENCE_SECONDS = 60;
+const CANCEL_SILENCE_SECONDS = 5;
 const VERDICT_SILENCE_SECONDS = 120;
 const ERASURE_SILENCE_SECONDS = 60;
 const ABANDONED_UPLOAD_SECONDS = 3600;
@@ -23,6 +25,7 @@ export class ModelsReconciler implements OnApplicationBootstrap, BeforeApplicati
   constructor(
     database: Database,
     private readonly runs: RunsService,
+    private readonly cancellations: RunCancellationsService,
     private readonly items: DataItemsService,
     private readonly uploads: UploadsService,
     private readonly erasure: ModelErasureService,
@@ -49,6 +52,7 @@ export class ModelsReconciler implements OnApplicationBootstrap, BeforeApplicati
   async pass(signal: AbortSignal): Promise<void> {
     const tasks = {
       runs: () => this.runs.requestUnheard(RUN_SILENCE_SECONDS),
+      cancellations: () => this.cancellations.requestUnanswered(CANCEL_SILENCE_SECONDS),
       items: () => this.items.announceOverdue(VERDICT_SILENCE_SECONDS),
       uploads: () => this.uploads.sweepAbandoned(ABANDONED_UPLOAD_SECONDS, signal),
       erasures: () => this.erasure.continueErasures(ERASURE_SILENCE_SECONDS, signal),

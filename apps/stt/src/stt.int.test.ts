@@ -83,6 +83,20 @@ describe('stt', () => {
     });
   });
 
+  it('answers with the very version that was named, and names it', async () => {
+    await platform.addModel('custom_model_7@1', 'mild cardiomyopathy');
+    const textOf = async (model: string) =>
+      (
+        await post([
+          ['model', model],
+          ['audio_file', wav],
+        ])
+      ).body;
+    expect(await textOf('custom_model_7@1')).toMatchObject({ text: 'mild cardiomyopathy', model: 'custom_model_7@1' });
+    expect(await textOf('custom_model_7')).toMatchObject({ text: 'mild cardiomegaly', model: 'custom_model_7' });
+    expect(await textOf('custom_model_7@2')).toMatchObject({ error_code: 'MODEL_NOT_FOUND' });
+  });
+
   it('takes the parts in any order, and the language of a model that has just one', async () => {
     const { body } = await post([
       ['audio_file', wav],

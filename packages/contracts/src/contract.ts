@@ -3,6 +3,7 @@ import { dataSummary, uploadReceipt, type UploadParts } from './data.schema';
 import { createModelBody, listModelsQuery, model, modelList, modelPath, updateModelBody } from './models.schema';
 import { commonResponses } from './responses';
 import { meta } from './route-metadata';
+import { runs, versions } from './runs.contract';
 import { logList, logQuery, runBody } from './runs.schema';
 import { transcribeBody, transcript } from './stt.schema';
 
@@ -102,4 +103,4 @@ export const stt = c.router({
 });
 
 /** The whole public API. */
-export const contract = c.router({ customModels, stt }, { commonResponses, strictStatusCodes: true });
+export const contract = c.router({ customModels, runs, versions, stt }, { commonResponses, strictStatusCodes: true });

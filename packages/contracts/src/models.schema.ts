@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { liveRun } from './live-run.schema';
 import { listOf, pageQuery } from './responses';
 
 export const baseModelKeys = ['general', 'medical', 'legal', 'technical'] as const;
@@ -59,6 +60,7 @@ export const model = z.object({
   training_status: trainingStatus,
   status_message: z.string(),
   training_progress: z.number().min(0).max(100).optional().describe('In 3 and 4'),
+  ...liveRun,
   created_at: z.string(),
   updated_at: z.string(),
   started_training_at: z.string().optional().describe('From 3 on'),

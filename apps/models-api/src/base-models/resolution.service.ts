@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '@attune/database';
 import type { ReplyOf } from '@attune/events';
-import { AppError, fromModelKey, type ModelId, type OrganizationId } from '@attune/kernel';
+import { AppError, fromModelName, type OrganizationId } from '@attune/kernel';
 import { modelNotFound } from '../models/model.errors';
 import { ModelsRepository } from '../models/models.repository';
 import { RunsRepository } from '../runs/runs.repository';
@@ -21,13 +21,13 @@ export class ResolutionService {
   ) {}
 
   /**
-   * `model` is a base model's key or `custom_model_<id>`. Paths are relative to the serving folder. Throws MODEL_NOT_FOUND
-   * for another organization's model and any other name, MODEL_NOT_READY for a model without a version: nobody is served
+   * `model` is a base model's key, `custom_model_<id>` or `custom_model_<id>@<version>`. Paths are relative to the serving folder. Throws MODEL_NOT_FOUND
+   * for another organization's model, a version that is not there and any other name, MODEL_NOT_READY for a model without a version: nobody is served
    * by another model than the one they named.
    */
   async resolve(organizationId: OrganizationId, model: string): Promise<Resolved> {
-    const id = fromModelKey(model);
-    return id === null ? this.resolveBaseModel(model) : this.resolveCustom(organizationId, id, model);
+    const named = fromModelName(model);
+    return named === null ? this.resolveBaseModel(model) : this.resolveCustom(organizationId, named, model);
   }
 
   /** Throws NOT_FOUND. */
@@ -43,13 +43,18 @@ export class ResolutionService {
     return { model: key, languages, engine, digest, files: servingFiles(files) };
   }
 
-  private async resolveCustom(organizationId: OrganizationId, id: ModelId, model: string): Promise<Resolved> {
+  private async resolveCustom(
+    organizationId: OrganizationId,
+    { id, version }: NonNullable<ReturnType<typeof fromModelName>>,
+    model: string,
+  ): Promise<Resolved> {
     return this.database.read({ organizationId }, async (tx) => {
       if (!(await this.models.read(tx, organizationId, id))) throw modelNotFound();
-      const current = await this.runs.findCurrentVersion(tx, organizationId, id);
-      if (!current) throw new AppError('MODEL_NOT_READY', `${model} has not been trained yet`);
-      const { engine, digest, files } = current.version;
-      return { model, languages: [current.language], engine, digest, files: servingFiles(files) };
+      const found = await this.runs.findVersion(tx, organizationId, id, version);
+      if (!found && version !== null) throw modelNotFound();
+      if (!found) throw new AppError('MODEL_NOT_READY', `${model} has not been trained yet`);
+      const { engine, digest, files } = found.version;
+      return { model, languages: [found.language], engine, digest, files: servingFiles(files) };
     });
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Tx } from '@attune/database';
 import type { ItemId, ModelId, OrganizationId } from '@attune/kernel';
-import { Outbox } from '@attune/messaging';
+import { noteStale, Outbox } from '@attune/messaging';
 import { statusAfter } from '../models/model';
 import { modelNotFound } from '../models/model.errors';
 import { ModelsRepository } from '../models/models.repository';
@@ -37,13 +37,16 @@ export class DataItemsService {
 
   /** A verdict on an item that is gone, or has one, changes nothing. */
   async acceptPair(tx: Tx, item: ItemRef, pair: NormalizedPair): Promise<void> {
-    await this.items.markValidated(tx, item, pair);
+    if (!(await this.items.markValidated(tx, item, pair))) noteStale('ingestion.data-validated.v1');
   }
 
   /** A model whose last training pair is refused waits for data again. */
   async rejectPair(tx: Tx, item: ItemRef, rejection: Rejection): Promise<void> {
     const model = await this.models.lock(tx, item.organizationId, item.modelId);
-    if (!model || !(await this.items.markRejected(tx, item, rejection))) return;
+    if (!model || !(await this.items.markRejected(tx, item, rejection))) {
+      noteStale('ingestion.data-rejected.v1');
+      return;
+    }
     const next = statusAfter(model.status, 'trainingDataGone');
     if (next !== null && !(await this.items.hasTrainingPair(tx, model.id))) {
       await this.models.move(tx, model, model.status, next);

@@ -1,4 +1,4 @@
-import type { ModelId, OrganizationId } from '@attune/kernel';
+import type { ModelId, OrganizationId, RunId } from '@attune/kernel';
 import { model as modelSchema } from '@attune/contracts';
 import type { Model, ModelStatus } from './model';
 import { fromApiModelId, fromApiPage, toApiModel } from './model.convert';
@@ -18,6 +18,7 @@ const model: Model = {
   startedAt: at,
   finishedAt: at,
   failure: 'why',
+  live: { runId: 'r' as RunId, stage: 'queued', etaSeconds: 89.6, queuePosition: 2, isCancelRequested: false },
   metrics: {
     wordErrorRate: 12.499,
     characterErrorRate: 8.3,
@@ -31,6 +32,9 @@ const model: Model = {
 
 const optional = [
   'training_progress',
+  'stage',
+  'eta_seconds',
+  'queue_position',
   'started_training_at',
   'finished_training_at',
   'training_metrics',
@@ -41,13 +45,21 @@ describe('the public shape of a model', () => {
   it.each<[ModelStatus, readonly string[]]>([
     [1, []],
     [2, []],
-    [3, ['training_progress', 'started_training_at']],
+    [3, ['training_progress', 'stage', 'eta_seconds', 'queue_position', 'started_training_at']],
     [4, ['training_progress', 'started_training_at', 'finished_training_at', 'training_metrics']],
     [5, ['started_training_at', 'error']],
   ])('has in status %i the fields of that status and no others', (status, fields) => {
     const shown = toApiModel({ ...model, status });
     expect(optional.filter((field) => field in shown)).toEqual(fields);
     expect(modelSchema.parse(shown)).toEqual(shown);
+  });
+
+  it('says of a run that is being cancelled that alone', () => {
+    const live = model.live && { ...model.live, isCancelRequested: true };
+    const shown = toApiModel({ ...model, status: 3, live });
+    expect(shown.stage).toBe('cancelling');
+    expect(shown).not.toHaveProperty('eta_seconds');
+    expect(shown).not.toHaveProperty('queue_position');
   });
 
   it('has percentages and hours, rounded, and times to the second', () => {

@@ -1,9 +1,10 @@
-import { baseModelKey, type ApiModel, type createModelBody, type listModelsQuery } from '@attune/contracts';
+import { baseModelKey, stage, type ApiModel, type createModelBody, type listModelsQuery } from '@attune/contracts';
 import { toModelKey, type ModelId, type OrganizationId } from '@attune/kernel';
 import type { z } from 'zod';
 import {
   modelStatus,
   statusMessage,
+  type LiveRun,
   type Model,
   type ModelFilter,
   type ModelMetrics,
@@ -28,6 +29,7 @@ export function toApiModel(model: Model): ApiModel {
     status_message: statusMessage(model),
     ...(status === modelStatus.running ? { training_progress: model.progress } : {}),
     ...(status === modelStatus.succeeded ? { training_progress: 100 } : {}),
+    ...(status === modelStatus.running && model.live ? toApiLive(model.live) : {}),
     created_at: toApiTime(model.createdAt),
     updated_at: toApiTime(model.updatedAt),
     ...(started && model.startedAt ? { started_training_at: toApiTime(model.startedAt) } : {}),
@@ -35,7 +37,17 @@ export function toApiModel(model: Model): ApiModel {
       ? { finished_training_at: toApiTime(model.finishedAt) }
       : {}),
     ...(status === modelStatus.succeeded && model.metrics ? { training_metrics: toApiMetrics(model.metrics) } : {}),
-    ...(status === modelStatus.failed ? { error: toApiFailure(model) } : {}),
+    ...(status === modelStatus.failed ? { error: toApiFailure(statusMessage(model)) } : {}),
+  };
+}
+
+/** What is not known, or no longer means anything because the run is about to end, is left out. */
+export function toApiLive(live: Omit<LiveRun, 'runId'>): Pick<ApiModel, 'stage' | 'eta_seconds' | 'queue_position'> {
+  if (live.isCancelRequested) return { stage: 'cancelling' };
+  return {
+    stage: stage.parse(live.stage),
+    ...(live.etaSeconds === null ? {} : { eta_seconds: Math.round(live.etaSeconds) }),
+    ...(live.queuePosition === null ? {} : { queue_position: live.queuePosition }),
   };
 }
 
@@ -56,8 +68,8 @@ export function toApiMetrics(metrics: ModelMetrics): NonNullable<ApiModel['train
   };
 }
 
-function toApiFailure(model: Model): NonNullable<ApiModel['error']> {
-  const reason = statusMessage(model);
+/** `reason` is in the customer's words. */
+export function toApiFailure(reason: string): NonNullable<ApiModel['error']> {
   return { error_code: 'TRAINING_FAILED', message: reason, details: { reason } };
 }
 

@@ -1,6 +1,6 @@
-import type { ModelId, OrganizationId } from '@attune/kernel';
+import type { ModelId, OrganizationId, RunId } from '@attune/kernel';
 import type { RunMetrics } from '@attune/events';
-import type { Model, ModelStatus } from './model';
+import { modelStatus, type LiveRun, type Model, type ModelMetrics, type ModelStatus } from './model';
 
 /** A model with its last run and its current version, as the one query of models.repository reads them. */
 export interface ModelRow {
@@ -13,6 +13,10 @@ export interface ModelRow {
   status: number;
   created_at: Date;
   updated_at: Date;
+  run_id: string | null;
+  stage: string | null;
+  eta_seconds: number | null;
+  is_cancel_requested: boolean;
   progress: number | null;
   started_at: Date | null;
   finished_at: Date | null;
@@ -36,14 +40,31 @@ export function fromRowModel(row: ModelRow): Model {
     startedAt: row.started_at,
     finishedAt: row.finished_at,
     failure: row.failure?.message ?? null,
-    metrics: row.metrics && {
-      wordErrorRate: row.metrics.word_error_rate,
-      characterErrorRate: row.metrics.character_error_rate,
-      accuracyImprovement: row.metrics.accuracy_improvement,
-      baseWordErrorRate: row.metrics.base_word_error_rate,
-      baseCharacterErrorRate: row.metrics.base_character_error_rate,
-      evaluatedOn: row.metrics.evaluated_on,
-      trainingMs: row.training_ms ?? 0,
-    },
+    live: fromRowLive(row),
+    metrics: row.metrics && fromRowMetrics(row.metrics, row.training_ms ?? 0),
+  };
+}
+
+/** The last run is the live one while the model is running, and never else. */
+function fromRowLive(row: ModelRow): LiveRun | null {
+  if (row.status !== modelStatus.running || row.run_id === null) return null;
+  return {
+    runId: row.run_id as RunId,
+    stage: row.stage ?? 'queued',
+    etaSeconds: row.eta_seconds,
+    queuePosition: null,
+    isCancelRequested: row.is_cancel_requested,
+  };
+}
+
+export function fromRowMetrics(metrics: RunMetrics, trainingMs: number): ModelMetrics {
+  return {
+    wordErrorRate: metrics.word_error_rate,
+    characterErrorRate: metrics.character_error_rate,
+    accuracyImprovement: metrics.accuracy_improvement,
+    baseWordErrorRate: metrics.base_word_error_rate,
+    baseCharacterErrorRate: metrics.base_character_error_rate,
+    evaluatedOn: metrics.evaluated_on,
+    trainingMs,
   };
 }

@@ -1,4 +1,4 @@
-import { modelStatus, statusAfter, statusMessage, type ModelEvent, type ModelStatus } from './model';
+import { modelStatus, statusAfter, statusAfterCancel, statusMessage, type ModelEvent, type ModelStatus } from './model';
 
 const statuses = Object.values(modelStatus);
 
@@ -19,6 +19,13 @@ describe('a model’s status', () => {
       expect(statusAfter(status, 'trainingDataStored')).toBeNull();
       expect(statusAfter(status, 'trainingDataGone')).toBeNull();
     }
+  });
+
+  it('is after a cancelled run what it would be without the run', () => {
+    expect(statusAfterCancel({ hasVersion: true, hasTrainingData: true })).toBe(4);
+    expect(statusAfterCancel({ hasVersion: true, hasTrainingData: false })).toBe(4);
+    expect(statusAfterCancel({ hasVersion: false, hasTrainingData: true })).toBe(2);
+    expect(statusAfterCancel({ hasVersion: false, hasTrainingData: false })).toBe(1);
   });
 
   it('is told in the contract’s words, and a failure in its own', () => {

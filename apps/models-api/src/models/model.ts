@@ -1,4 +1,4 @@
-import { assertNever, type ModelId, type OrganizationId } from '@attune/kernel';
+import { assertNever, type ModelId, type OrganizationId, type RunId } from '@attune/kernel';
 
 /** `training_status` as the public API numbers it. */
 export const modelStatus = { notRunning: 1, ready: 2, running: 3, succeeded: 4, failed: 5 } as const;
@@ -13,6 +13,19 @@ export interface ModelMetrics {
   baseCharacterErrorRate: number;
   evaluatedOn: 'test_set' | 'held_out';
   trainingMs: number;
+}
+
+/** Where a model's live run stands. */
+export interface LiveRun {
+  runId: RunId;
+  /** `queued` until the trainer says more. */
+  stage: string;
+  /** Null while nobody can tell. */
+  etaSeconds: number | null;
+  /** 1 is next; null where it does not wait, or its place was not asked for or not answered. */
+  queuePosition: number | null;
+  /** Its owner has asked for its end. */
+  isCancelRequested: boolean;
 }
 
 /** A custom model as its owner sees it: its own row, with what its last run and its current version say about it. */
@@ -30,6 +43,8 @@ export interface Model {
   progress: number;
   startedAt: Date | null;
   finishedAt: Date | null;
+  /** Null while no run is live. */
+  live: LiveRun | null;
   /** Of the version that serves now; null while there is none. */
   metrics: ModelMetrics | null;
   /** Why the last run failed, in the customer's words; null when it did not. */
@@ -65,6 +80,12 @@ const moves: Record<ModelEvent, Partial<Record<ModelStatus, ModelStatus>>> = {
 /** The status after `event`, or null when the event does not move a model of this status. */
 export function statusAfter(status: ModelStatus, event: ModelEvent): ModelStatus | null {
   return moves[event][status] ?? null;
+}
+
+/** Where a cancelled run leaves its model: as it would be without it. */
+export function statusAfterCancel(model: { hasVersion: boolean; hasTrainingData: boolean }): ModelStatus {
+  if (model.hasVersion) return modelStatus.succeeded;
+  return model.hasTrainingData ? modelStatus.ready : modelStatus.notRunning;
 }
 
 /** The sentence that the contract gives for each status. */

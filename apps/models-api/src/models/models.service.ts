@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '@attune/database';
 import type { ModelId, OrganizationId } from '@attune/kernel';
 import { BaseModelsService } from '../base-models/base-models.service';
+import { QueuePositionsService } from '../runs/queue-positions.service';
 import type { Model, ModelFilter, NewModel } from './model';
 import { modelNotFound, unsupportedLanguage } from './model.errors';
 import { ModelsRepository } from './models.repository';
@@ -13,6 +14,7 @@ export class ModelsService {
     private readonly database: Database,
     private readonly models: ModelsRepository,
     private readonly baseModels: BaseModelsService,
+    private readonly queue: QueuePositionsService,
   ) {}
 
   /** Throws UNSUPPORTED_LANGUAGE when the base behind the key does not know the language. */
@@ -28,15 +30,18 @@ export class ModelsService {
 
   /** Throws MODEL_NOT_FOUND; a null id is one that could not be a model's. */
   async get(organizationId: OrganizationId, id: ModelId | null): Promise<Model> {
-    return found(id === null ? null : await this.models.find(organizationId, id));
+    const model = found(id === null ? null : await this.models.find(organizationId, id));
+    const [filled = model] = await this.queue.fillModels(organizationId, [model]);
+    return filled;
   }
 
-  list(
+  async list(
     organizationId: OrganizationId,
     filter: ModelFilter,
     page: { offset: number; limit: number },
   ): Promise<{ total: number; models: Model[] }> {
-    return this.models.list(organizationId, filter, page);
+    const { total, models } = await this.models.list(organizationId, filter, page);
+    return { total, models: await this.queue.fillModels(organizationId, models) };
   }
 
   /** Throws MODEL_NOT_FOUND. */

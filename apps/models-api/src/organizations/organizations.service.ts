@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { scopes } from '@attune/contracts';
 import { Database, type Tx } from '@attune/database';
 import { newId, toNamedOverrides, type OrganizationId } from '@attune/kernel';
-import { Outbox } from '@attune/messaging';
+import { noteStale, Outbox } from '@attune/messaging';
 import { ApiKeysService } from '../api-keys/api-keys.service';
 import type { Entitlements } from './organization';
 import { OrganizationsRepository } from './organizations.repository';
@@ -33,7 +33,8 @@ export class OrganizationsService {
 
   /** Billing's news; what is older than what is known is ignored. */
   async applyEntitlements(tx: Tx, id: OrganizationId, news: Entitlements): Promise<void> {
-    await this.organizations.applyEntitlements(tx, id, news);
+    const isNews = await this.organizations.applyEntitlements(tx, id, news);
+    if (!isNews) noteStale('billing.entitlements-changed.v2');
   }
 
   /**

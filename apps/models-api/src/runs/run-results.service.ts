@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Tx } from '@attune/database';
+import { Database, type Tx } from '@attune/database';
 import { artifactManifest, type ArtifactManifest, type EventPayload, type RunMetrics } from '@attune/events';
 import { newId, type ModelId, type OrganizationId, type RunId } from '@attune/kernel';
+import { noteStale } from '@attune/messaging';
 import { OBJECT_STORE } from '@attune/service';
 import { artifactKey, type EpochPlace, type ObjectStore } from '@attune/storage';
 import { statusAfter } from '../models/model';
@@ -24,23 +25,29 @@ export interface RunRef {
 @Injectable()
 export class RunResultsService {
   constructor(
+    private readonly database: Database,
     private readonly models: ModelsRepository,
     private readonly runs: RunsRepository,
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
   ) {}
 
   async noteProgress(tx: Tx, run: RunRef, progress: RunProgress): Promise<void> {
-    await this.runs.noteProgress(tx, run, progress);
+    if (!(await this.runs.noteProgress(tx, run, progress))) noteStale('training.run-progressed.v1');
   }
 
-  /** Reads the manifest and makes a version of it; throws when its bytes are not those that the trainer verified. */
-  async readVersion(data: EventPayload<'training.run-succeeded.v1'>): Promise<Version<RunMetrics>> {
+  /**
+   * Reads the manifest and makes a version of it; throws when its bytes are not those that the trainer verified. Null for a run that is live no
+   * longer: with its model the manifest may be gone too.
+   */
+  async readVersion(data: EventPayload<'training.run-succeeded.v1'>): Promise<Version<RunMetrics> | null> {
     const place: EpochPlace = {
       organizationId: data.organization_id as OrganizationId,
       modelId: data.model_id as ModelId,
       runId: data.run_id as RunId,
       epoch: data.epoch,
     };
+    const { organizationId, runId } = place;
+    if (!(await this.database.read({ organizationId }, (tx) => this.runs.isLive(tx, runId)))) return null;
     const bytes = await readVerified(this.store, data.manifest_key, data.manifest_sha256, MAX_MANIFEST_BYTES);
     const manifest: ArtifactManifest = artifactManifest.parse(JSON.parse(bytes.toString('utf8')));
     if (manifest.run_id !== data.run_id || manifest.base_digest !== data.base_digest)
@@ -60,9 +67,12 @@ export class RunResultsService {
   }
 
   /** The new version serves from this commit on; a run that has ended already, or a deleted model, changes nothing. */
-  async succeed(tx: Tx, run: RunRef, version: Version<RunMetrics>): Promise<void> {
+  async succeed(tx: Tx, run: RunRef, version: Version<RunMetrics> | null): Promise<void> {
     const model = await this.models.lock(tx, run.organizationId, run.modelId);
-    if (!model || !(await this.runs.succeed(tx, run))) return;
+    if (!model || !version || !(await this.runs.succeed(tx, run))) {
+      noteStale('training.run-succeeded.v1');
+      return;
+    }
     await this.runs.insertVersion(tx, version);
     const next = statusAfter(model.status, 'runSucceeded');
     if (next !== null) await this.models.move(tx, model, model.status, next, { currentVersionId: version.id });
@@ -71,7 +81,10 @@ export class RunResultsService {
   /** The earlier version, if there is one, serves on. */
   async fail(tx: Tx, run: RunRef, failure: RunFailure): Promise<void> {
     const model = await this.models.lock(tx, run.organizationId, run.modelId);
-    if (!model || !(await this.runs.fail(tx, run, failure))) return;
+    if (!model || !(await this.runs.fail(tx, run, failure))) {
+      noteStale('training.run-failed.v1');
+      return;
+    }
     const next = statusAfter(model.status, 'runFailed');
     if (next !== null) await this.models.move(tx, model, model.status, next);
   }

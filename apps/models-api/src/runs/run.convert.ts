@@ -1,14 +1,66 @@
-import type { ApiLogLine, ApiModel } from '@attune/contracts';
+import type { ApiLogLine, ApiModel, ApiRun, ApiVersion } from '@attune/contracts';
 import type { EventPayload } from '@attune/events';
-import type { ModelId, OrganizationId, RunId } from '@attune/kernel';
+import { assertNever, toModelKey, type ModelId, type OrganizationId, type RunId } from '@attune/kernel';
 import type { Model } from '../models/model';
-import { toApiModel } from '../models/model.convert';
-import type { RunFailure, RunProgress } from './run';
+import { toApiFailure, toApiLive, toApiMetrics, toApiModel, toApiTime } from '../models/model.convert';
+import type { RunFailure, RunProgress, RunRecord } from './run';
 import type { RunRef } from './run-results.service';
+import type { ListedVersion } from './version';
 
 /** The answer to /run itself differs from a running model's in its message alone. */
 export function toApiStartedModel(model: Model): ApiModel {
   return { ...toApiModel(model), status_message: 'Training started successfully' };
+}
+
+/** Fields that belong to a state are left out of the others. */
+export function toApiRun(run: RunRecord): ApiRun {
+  return {
+    id: run.id,
+    model_id: run.modelId,
+    state: toApiRunState(run),
+    ...(run.state === 'live' ? toApiLive(run) : {}),
+    training_progress: run.progress,
+    requested_at: toApiTime(run.requestedAt),
+    ...(run.startedAt ? { started_at: toApiTime(run.startedAt) } : {}),
+    ...(run.finishedAt ? { finished_at: toApiTime(run.finishedAt) } : {}),
+    training_audio_ms: run.trainingMs,
+    ...(run.version === null ? {} : { version: run.version }),
+    ...(run.metrics ? { training_metrics: toApiMetrics(run.metrics) } : {}),
+    ...(run.state === 'failed' ? { error: toApiFailure(run.failure?.message ?? 'Training failed') } : {}),
+  };
+}
+
+function toApiRunState(run: RunRecord): ApiRun['state'] {
+  switch (run.state) {
+    case 'live':
+      if (run.isCancelRequested) return 'cancelling';
+      return run.stage === 'queued' ? 'queued' : 'running';
+    case 'succeeded':
+    case 'failed':
+    case 'cancelled':
+      return run.state;
+    default:
+      return assertNever(run.state);
+  }
+}
+
+export function toApiVersion(version: ListedVersion): ApiVersion {
+  return {
+    number: version.number,
+    model: `${toModelKey(version.modelId)}@${String(version.number)}`,
+    active: version.isActive,
+    run_id: version.runId,
+    created_at: toApiTime(version.createdAt),
+    base_digest: version.baseDigest,
+    digest: version.digest,
+    training_audio_ms: version.trainingMs,
+    training_metrics: toApiMetrics(version.metrics),
+  };
+}
+
+/** The number of a path; null for anything that is none, which is a missing version and never a bad request. */
+export function fromApiVersionNumber(text: string): number | null {
+  return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : null;
 }
 
 /** One line of plain text a log line; a message never breaks out of its line. */

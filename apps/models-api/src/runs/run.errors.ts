@@ -8,6 +8,13 @@ export const dataStillProcessing = (count: number): AppError =>
     details: { items_processing: count },
   });
 
+export const nothingToCancel = (): AppError =>
+  new AppError('MODEL_NOT_READY', 'No training run of this model is live; there is nothing to cancel');
+
+export const runNotFound = (): AppError => new AppError('RUN_NOT_FOUND', 'Run not found');
+
+export const versionNotFound = (): AppError => new AppError('NOT_FOUND', 'Version not found');
+
 /** Both figures are hours of decoded training audio. */
 export const insufficientData = (hoursRequired: number, hoursAvailable: number): AppError =>
   new AppError('INSUFFICIENT_DATA', 'There is not enough training audio to start a run', {

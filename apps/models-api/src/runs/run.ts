@@ -1,8 +1,9 @@
 import { dataStillProcessing, insufficientData, noTrainingData, planUpgradeRequired } from './run.errors';
 import type { ModelId, OrganizationId, RunId } from '@attune/kernel';
+import type { ModelMetrics } from '../models/model';
 
 /** A run as models-api follows it: the trainer owns its true states. One live run a model, at most; SQL enforces it. */
-export type RunState = 'live' | 'succeeded' | 'failed';
+export type RunState = 'live' | 'succeeded' | 'failed' | 'cancelled';
 
 /** A run as it was asked for: its data frozen in the snapshot object. */
 export interface RequestedRun {
@@ -27,6 +28,34 @@ export interface RunProgress {
 export interface RunFailure {
   kind: 'data' | 'engine' | 'platform';
   message: string;
+}
+
+/** A run as its owner looks back at it. */
+export interface RunRecord {
+  id: RunId;
+  modelId: ModelId;
+  state: RunState;
+  isCancelRequested: boolean;
+  /** Of a live run; `queued` until the trainer says more. */
+  stage: string;
+  /** 0..100 */
+  progress: number;
+  etaSeconds: number | null;
+  /** 1 is next; null where it does not wait, or nobody could be asked. */
+  queuePosition: number | null;
+  requestedAt: Date;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+  trainingMs: number;
+  failure: RunFailure | null;
+  /** The number of the version that it made. */
+  version: number | null;
+  metrics: ModelMetrics | null;
+}
+
+/** A live run that has a place in the queue. */
+export function isWaiting(live: { stage: string; isCancelRequested: boolean }): boolean {
+  return live.stage === 'queued' && !live.isCancelRequested;
 }
 
 /** What a model offers a run, by type of data. */

@@ -1,12 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { defineConsumer, defineWorker, type EventConsumer } from '@attune/messaging';
 import { fromEventFailure, fromEventProgress, fromEventRun } from './run.convert';
+import { RunCancellationsService } from './run-cancellations.service';
 import { RunResultsService } from './run-results.service';
 
-/** Follows live runs and takes in their failures. */
+/** Follows live runs and takes in that they failed or were cancelled. */
 @Injectable()
 export class RunsConsumer implements EventConsumer {
-  constructor(private readonly results: RunResultsService) {}
+  constructor(
+    private readonly results: RunResultsService,
+    private readonly cancellations: RunCancellationsService,
+  ) {}
 
   readonly definition = defineConsumer({
     name: 'models-runs',
@@ -14,6 +18,7 @@ export class RunsConsumer implements EventConsumer {
       'training.run-progressed.v1': ({ data }, tx) =>
         this.results.noteProgress(tx, fromEventRun(data), fromEventProgress(data)),
       'training.run-failed.v1': ({ data }, tx) => this.results.fail(tx, fromEventRun(data), fromEventFailure(data)),
+      'training.run-cancelled.v1': ({ data }, tx) => this.cancellations.finish(tx, fromEventRun(data)),
     },
   });
 }

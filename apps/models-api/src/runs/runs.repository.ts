@@ -23,10 +23,15 @@ export class RunsRepository {
     return (await tx.query(`SELECT 1 FROM run WHERE model_id = $1 AND state = 'live'`, [modelId])).length > 0;
   }
 
+  async isLive(tx: Tx, id: RunId): Promise<boolean> {
+    return (await tx.query(`SELECT 1 FROM run WHERE id = $1 AND state = 'live'`, [id])).length > 0;
+  }
+
   /** Older news (a lower sequence) and news of a run that has ended change nothing; progress never falls. */
   async noteProgress(tx: Tx, run: RunKey, news: RunProgress): Promise<boolean> {
     const updated = await tx.execute(
-      `UPDATE run SET sequence = $3, stage = $4, progress = greatest(progress, $5), eta_seconds = $6, heard_at = now()
+      `UPDATE run SET sequence = $3, stage = $4, progress = greatest(progress, $5), eta_seconds = $6, heard_at = now(),
+              started_at = CASE WHEN $4 <> 'queued' THEN coalesce(started_at, now()) ELSE started_at END
         WHERE id = $1 AND organization_id = $2 AND state = 'live' AND sequence < $3`,
       [run.id, run.organizationId, news.sequence, news.stage, news.progress, news.etaSeconds],
     );
@@ -53,22 +58,30 @@ export class RunsRepository {
     return updated > 0;
   }
 
+  /** Under the model's lock: its versions are numbered one after the other. */
   async insertVersion(tx: Tx, version: Version<RunMetrics>): Promise<void> {
-    await tx.manager.insert(VersionEntity, version);
+    const [last] = await tx.query<{ number: number }>(
+      'SELECT coalesce(max(number), 0) AS number FROM version WHERE model_id = $1',
+      [version.modelId],
+    );
+    await tx.manager.insert(VersionEntity, { ...version, number: (last?.number ?? 0) + 1 });
   }
 
-  /** The version that serves the model now, in the model's language; null while there is none. */
-  async findCurrentVersion(
+  /** The version of this number, or without one the version that serves the model now; in the model's language. */
+  async findVersion(
     tx: Tx,
     organizationId: OrganizationId,
     modelId: ModelId,
+    number: number | null,
   ): Promise<{ language: string; version: Version<RunMetrics> } | null> {
     const [model] = await tx.query<{ language: string; current_version_id: string | null }>(
       `SELECT language, current_version_id FROM model WHERE id = $1 AND organization_id = $2 AND deleted_at IS NULL`,
       [modelId, organizationId],
     );
-    if (!model?.current_version_id) return null;
-    const row = await tx.manager.findOneBy(VersionEntity, { id: model.current_version_id });
+    if (!model) return null;
+    const named = number === null ? { id: model.current_version_id ?? '' } : { modelId, number };
+    if (named.id === '') return null;
+    const row = await tx.manager.findOneBy(VersionEntity, named);
     return row && { language: model.language, version: fromRowVersion(row) };
   }
 

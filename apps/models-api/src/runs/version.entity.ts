@@ -17,6 +17,9 @@ export class VersionEntity {
   runId!: string;
 
   @Column('integer')
+  number!: number;
+
+  @Column('integer')
   epoch!: number;
 
   @Column('text')

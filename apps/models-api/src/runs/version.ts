@@ -1,4 +1,5 @@
 import type { ModelId, OrganizationId, RunId } from '@attune/kernel';
+import type { ModelMetrics } from '../models/model';
 
 /** A file of a version's artifact, as it lies in the store. */
 export interface VersionFile {
@@ -23,4 +24,17 @@ export interface Version<Metrics> {
   files: VersionFile[];
   metrics: Metrics;
   trainingMs: number;
+}
+
+/** A version among the others of its model. They count from 1; `active` is the one that serves. */
+export interface ListedVersion {
+  modelId: ModelId;
+  number: number;
+  runId: RunId;
+  createdAt: Date;
+  baseDigest: string;
+  digest: string;
+  trainingMs: number;
+  metrics: ModelMetrics;
+  isActive: boolean;
 }

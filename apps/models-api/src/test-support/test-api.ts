@@ -29,6 +29,13 @@ export const PEPPER = 'a-pepper-for-tests-of-32-characters';
 export const STT_TOKEN = 'internal-token-for-tests';
 export const BASE_DIGEST = `sha256:${'b'.repeat(64)}`;
 
+/** What JetStream says of a consumer. */
+interface ConsumerState {
+  name: string;
+  num_pending: number;
+  num_ack_pending: number;
+}
+
 type Connection = Awaited<ReturnType<typeof connectNats>>;
 
 export interface Answer<T> {
@@ -123,6 +130,11 @@ export class TestApi {
     this.replicas.push(app);
     await app.listen(0, '127.0.0.1');
     return app.getUrl();
+  }
+
+  /** Ends the newest replica as SIGTERM does. */
+  async removeReplica(): Promise<void> {
+    await this.replicas.pop()?.close();
   }
 
   async call<T = ErrorBody>(method: string, path: string, options: CallOptions = {}): Promise<Answer<T>> {
@@ -244,10 +256,20 @@ export class TestApi {
 
   /** The trainer says that the model's live run has succeeded. */
   async succeedRun(modelId: number, metrics: Partial<RunMetrics> = {}, trainingMs = 90_000): Promise<void> {
+    const tell = await this.preparedSuccess(modelId, metrics, trainingMs);
+    await tell();
+  }
+
+  /** The artifact lies in the store; the trainer says so when the answer is called. */
+  async preparedSuccess(
+    modelId: number,
+    metrics: Partial<RunMetrics> = {},
+    trainingMs = 90_000,
+  ): Promise<() => Promise<void>> {
     const run = await this.lastRun(modelId);
     const place = { organizationId: run.organizationId, modelId: modelId as ModelId, runId: run.id, epoch: 1 };
     const manifest = await this.storeManifest(place);
-    await this.publish(run.organizationId, 'training.run-succeeded.v1', {
+    const success: EventPayload<'training.run-succeeded.v1'> = {
       organization_id: run.organizationId,
       model_id: modelId,
       run_id: run.id,
@@ -259,7 +281,8 @@ export class TestApi {
       snapshot_sha256: run.snapshotSha256,
       training_ms: trainingMs,
       metrics: { ...someMetrics, ...metrics },
-    });
+    };
+    return () => this.publish(run.organizationId, 'training.run-succeeded.v1', success);
   }
 
   async failRun(modelId: number, message: string): Promise<void> {
@@ -269,6 +292,37 @@ export class TestApi {
       model_id: modelId,
       run_id: run.id,
       failure: { kind: 'data', message },
+    });
+  }
+
+  /** The trainer says that the model's last run has ended because it was asked to. */
+  async cancelRun(modelId: number): Promise<void> {
+    const run = await this.lastRun(modelId);
+    const scope = { organization_id: run.organizationId, model_id: modelId, run_id: run.id };
+    await this.publish(run.organizationId, 'training.run-cancelled.v1', scope);
+  }
+
+  /** The trainer says where the model's live run stands. */
+  async progressRun(
+    modelId: number,
+    news: Pick<EventPayload<'training.run-progressed.v1'>, 'sequence' | 'stage' | 'progress' | 'eta_seconds'>,
+  ): Promise<void> {
+    const run = await this.lastRun(modelId);
+    const scope = { organization_id: run.organizationId, model_id: modelId, run_id: run.id };
+    await this.publish(run.organizationId, 'training.run-progressed.v1', { ...scope, ...news });
+  }
+
+  /** Resolves when every event that was published so far has been handled. */
+  async settled(): Promise<void> {
+    const ask = async <T>(subject: string): Promise<T> =>
+      (await this.connection.request(`$JS.API.${subject}`)).json<T>();
+    const { streams } = await ask<{ streams: string[] }>('STREAM.NAMES');
+    await eventually(async () => {
+      for (const stream of streams) {
+        const { consumers } = await ask<{ consumers: ConsumerState[] }>(`CONSUMER.LIST.${stream}`);
+        const behind = consumers.find(({ num_pending, num_ack_pending }) => num_pending + num_ack_pending > 0);
+        if (behind) throw new Error(`${behind.name} is behind`);
+      }
     });
   }
 
