@@ -174,6 +174,27 @@ describe('attune', () => {
     ).toEqual(['one', 'two']);
   });
 
+  it('cancels a run and says how it ended, or does not wait for that', async () => {
+    platform.statuses = [2];
+    expect((await attune(['cancel', '7', '--no-wait'])).out).toContain('within seconds');
+    expect(await attune(['cancel', '7'])).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('lists runs with their place in the queue or why they failed', async () => {
+    const { out } = await attune(['runs', '7']);
+    expect(out).toMatch(/queued\s+1:01\s+number 3 in the queue/);
+    expect(out).toMatch(/failed\s+1:01\s+The audio is silent/);
+  });
+
+  it('lists versions, activates one, and transcribes with one that is pinned', async () => {
+    expect((await attune(['versions', '7'])).out).toMatch(/\*\s+2\s+\S+\s+8\.3 %\s+1:01\s+custom_model_7@2/);
+    expect((await attune(['activate', '7', '2'])).out).toBe('custom_model_7 serves with version 2\n');
+    expect((await attune(['activate', '7', 'two'])).code).toBe(2);
+    await put('new.wav');
+    const done = await attune(['transcribe', join(home, 'new.wav'), '-m', '7@2']);
+    expect(done.out).toBe('heard by custom_model_7@2\n');
+  });
+
   it('transcribes with a custom model by its number', async () => {
     await put('new.wav');
     expect((await attune(['transcribe', join(home, 'new.wav'), '-m', '7'])).out).toBe('heard by custom_model_7\n');

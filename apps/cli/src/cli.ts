@@ -2,20 +2,38 @@ import { Command, CommanderError } from 'commander';
 import { ApiError } from '@attune/client';
 import { messageOf } from '@attune/kernel';
 import { actionsOf, type Surroundings } from './command';
+import { addCancel } from './commands/cancel';
 import { addCreate } from './commands/create';
 import { addDelete } from './commands/delete';
 import { addLogs } from './commands/logs';
 import { addModels } from './commands/models';
+import { addRuns } from './commands/runs';
 import { addStatus } from './commands/status';
 import { addTrain } from './commands/train';
 import { addTranscribe } from './commands/transcribe';
 import { addUpload } from './commands/upload';
+import { addActivate, addVersions } from './commands/versions';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes';
 import { formatDetails } from './format';
 
 const HELP = `
 Exit codes: 0 done, 1 refused by the platform, 2 wrong usage, 3 platform unreachable, 4 the run failed.
 ATTUNE_URL (http://127.0.0.1:8080) is the platform, ATTUNE_API_KEY the key; without it .attune/api-key of the working directory.`;
+
+const commands = [
+  addModels,
+  addCreate,
+  addUpload,
+  addTrain,
+  addStatus,
+  addLogs,
+  addRuns,
+  addCancel,
+  addVersions,
+  addActivate,
+  addTranscribe,
+  addDelete,
+];
 
 /** Runs one command line and answers its exit code. Never throws. */
 export async function runCli(args: readonly string[], around: Surroundings): Promise<ExitCode> {
@@ -30,9 +48,7 @@ export async function runCli(args: readonly string[], around: Surroundings): Pro
       writeErr: (text) => void around.stderr.write(text),
     });
   const addAction = actionsOf(around, (code) => (exitCode = code));
-  for (const add of [addModels, addCreate, addUpload, addTrain, addStatus, addLogs, addTranscribe, addDelete]) {
-    add(program, addAction);
-  }
+  for (const add of commands) add(program, addAction);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
@@ -66,6 +82,8 @@ function adviceOn(error: ApiError): string {
       return '  `attune models` lists yours\n';
     case 'MODEL_BUSY':
       return '  `attune status MODEL` shows how far the run is\n';
+    case 'RUN_NOT_FOUND':
+      return '  `attune runs MODEL` lists them\n';
     case 'INSUFFICIENT_DATA':
       return '  upload more training data: attune upload MODEL FOLDER\n';
     default:

@@ -9,7 +9,7 @@ export function parseModelId(argument: string): number {
   return id;
 }
 
-/** What /stt takes: a base model's key as it is, a custom model's key also for its bare number. */
+/** What /stt takes: a base model's key as it is, a custom model's key also for its bare number; `@2` pins a version of it. */
 export function parseModelKey(argument: string): string {
-  return /^\d+$/.test(argument) ? `custom_model_${argument}` : argument;
+  return /^\d+(@\d+)?$/.test(argument) ? `custom_model_${argument}` : argument;
 }

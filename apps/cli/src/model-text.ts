@@ -1,7 +1,7 @@
 import type { DataSummary } from '@attune/client';
 import type { ApiLogLine, ApiModel } from '@attune/contracts';
 import { werWord } from '@attune/scoring';
-import { formatSeconds } from './format';
+import { formatEta, formatSeconds } from './format';
 
 const statusWords = ['', 'not running', 'ready to run', 'running', 'success', 'failed'] as const;
 
@@ -52,7 +52,8 @@ export function formatLogLine(line: ApiLogLine): string {
 }
 
 function progressOf(model: ApiModel): string {
-  return model.training_status === 3 && model.training_progress !== undefined
-    ? ` (${model.training_progress.toFixed(0)} %)`
-    : '';
+  if (model.training_status !== 3 || model.training_progress === undefined) return '';
+  const stage = model.stage === undefined ? '' : `${model.stage}, `;
+  const queue = model.queue_position === undefined ? '' : `, number ${String(model.queue_position)} in the queue`;
+  return ` (${stage}${model.training_progress.toFixed(0)} %${queue}${formatEta(model.eta_seconds ?? null)})`;
 }

@@ -261,4 +261,53 @@ describe('the client of the public API', () => {
     setTimeout(() => stop.abort(), 100);
     await expect(client({ signal: stop.signal }).waitForRun(7)).rejects.toThrow('aborted');
   });
+
+  describe('follows a run', () => {
+    const event = (position: number) => ({
+      cursor: `c${String(position)}`,
+      timestamp: '2026-01-15T10:00:00Z',
+      level: 'info',
+      run_id: '0190a5b0-0000-7000-8000-000000000000',
+      stage: 'training',
+      type: 'log',
+      message: `line ${String(position)}`,
+    });
+    const block = (position: number) =>
+      `id: c${String(position)}\nevent: log\ndata: ${JSON.stringify(event(position))}\n\n`;
+    const stream = (response: ServerResponse) => response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const told = async () => {
+      const messages: string[] = [];
+      for await (const one of client().follow(7)) if (one.type === 'log') messages.push(one.message);
+      return messages;
+    };
+
+    it('through a connection that breaks in the middle of an event, with every event once', async () => {
+      const asked: unknown[] = [];
+      handler = (request, response) => {
+        asked.push(request.headers['last-event-id']);
+        stream(response);
+        if (asked.length === 1) {
+          response.write(`: comment\n\n${block(1)}${block(2)}${block(3).slice(0, 20)}`, () => response.destroy());
+        } else response.end(`${block(3)}event: end\ndata: {}\n\n`);
+      };
+      expect(await told()).toEqual(['line 1', 'line 2', 'line 3']);
+      expect(asked).toEqual([undefined, 'c2']);
+    });
+
+    it('again after a stream that ended before its run, until there is nothing left: 204', async () => {
+      let calls = 0;
+      handler = (_, response) => {
+        calls += 1;
+        if (calls === 1) stream(response).end(block(1));
+        else response.writeHead(204).end();
+      };
+      expect(await told()).toEqual(['line 1']);
+      expect(calls).toBe(2);
+    });
+
+    it('not when the platform refuses', async () => {
+      handler = (_, response) => refuse(response, 404, 'MODEL_NOT_FOUND');
+      await expect(told()).rejects.toMatchObject({ errorCode: 'MODEL_NOT_FOUND' });
+    });
+  });
 });

@@ -1,8 +1,11 @@
 import { initClient, type AppRoute } from '@ts-rest/core';
 import {
   contract,
+  type ApiFeedEvent,
   type ApiLogLine,
   type ApiModel,
+  type ApiRun,
+  type ApiVersion,
   type BaseModelKey,
   type Transcript,
   type UploadReceipt,
@@ -10,7 +13,9 @@ import {
 import type { z } from 'zod';
 import { UnexpectedAnswer } from './errors';
 import type { HttpAnswer } from './http-exchange';
+import { follow, type FollowOptions } from './following';
 import { multipartBody } from './multipart';
+import { allPages } from './pages';
 import { Transport, type TransportOptions } from './transport';
 import { waitForData, waitForRun, type DataSummary, type WaitOptions } from './waiting';
 
@@ -36,7 +41,6 @@ export interface Pair {
   transcriptPath: string;
 }
 
-const MODELS_PER_PAGE = 100;
 const LOG_LINES_PER_PAGE = 1000;
 
 /**
@@ -75,18 +79,8 @@ export class AttuneClient {
     /** Every model, newest first, over all pages. */
     list: async (filter: ModelFilter = {}): Promise<ApiModel[]> => {
       const { baseModel, ...rest } = filter;
-      const models: ApiModel[] = [];
-      for (;;) {
-        const query = {
-          ...rest,
-          ...(baseModel && { base_model: baseModel }),
-          offset: models.length,
-          limit: MODELS_PER_PAGE,
-        };
-        const page = bodyOf(await this.api.customModels.list({ query }), 200);
-        models.push(...page.result);
-        if (page.result.length === 0 || models.length >= page.total_results) return models;
-      }
+      const query = { ...rest, ...(baseModel && { base_model: baseModel }) };
+      return allPages(async (page) => bodyOf(await this.api.customModels.list({ query: { ...query, ...page } }), 200));
     },
 
     get: async (id: number): Promise<ApiModel> => bodyOf(await this.api.customModels.get({ params: path(id) }), 200),
@@ -133,6 +127,37 @@ export class AttuneClient {
     return bodyOf(await this.api.customModels.run({ params: path(modelId), body: {} }), 200);
   }
 
+  /** Asks for the end of the model's live run; it ends within seconds. Throws ApiError MODEL_NOT_READY when none is live. */
+  async cancelRun(modelId: number): Promise<ApiModel> {
+    return bodyOf(await this.api.runs.cancel({ params: path(modelId), body: {} }), 200);
+  }
+
+  readonly runs = {
+    /** Every run of the model, newest first. */
+    list: (modelId: number): Promise<ApiRun[]> =>
+      allPages(async (query) => bodyOf(await this.api.runs.list({ params: path(modelId), query }), 200)),
+
+    get: async (modelId: number, runId: string): Promise<ApiRun> =>
+      bodyOf(await this.api.runs.get({ params: { ...path(modelId), run_id: runId } }), 200),
+  };
+
+  readonly versions = {
+    /** Every version of the model, newest first. */
+    list: (modelId: number): Promise<ApiVersion[]> =>
+      allPages(async (query) => bodyOf(await this.api.versions.list({ params: path(modelId), query }), 200)),
+
+    /** From now on the model serves with this version. */
+    activate: async (modelId: number, number: number): Promise<ApiModel> => {
+      const params = { ...path(modelId), number: String(number) };
+      return bodyOf(await this.api.versions.activate({ params, body: {} }), 200);
+    },
+  };
+
+  /** What happened in the model's runs and what happens, each event once, until no run is live; lives through restarts of the platform. */
+  follow(modelId: number, options: FollowOptions = {}): AsyncGenerator<ApiFeedEvent, void> {
+    return follow(this.transport, `/api/v3/custom_models/${String(modelId)}`, options);
+  }
+
   /** The training log of the model's runs from line `offset` on, oldest first, over all pages. */
   async *log(modelId: number, offset = 0): AsyncGenerator<ApiLogLine, void> {
     for (let next = offset; ;) {
@@ -150,7 +175,7 @@ export class AttuneClient {
       .total_results;
   }
 
-  /** Transcribes a recording with a base model's key or `custom_model_<id>`. */
+  /** Transcribes a recording with a base model's key, `custom_model_<id>` or `custom_model_<id>@<version>`. */
   async transcribe(audioPath: string, options: { model: string; language?: string }): Promise<Transcript> {
     const route = contract.stt.transcribe;
     const fields = { model: options.model, ...(options.language !== undefined && { language: options.language }) };

@@ -98,7 +98,8 @@ function answerOf(request: ClientRequest, call: HttpExchange): Promise<HttpAnswe
   });
 }
 
-async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
+/** Reads the whole of an answer. */
+export async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   const status = response.statusCode ?? 0;
@@ -114,7 +115,8 @@ function parseJson(status: number, text: string): unknown {
   }
 }
 
-function unreachable(call: HttpExchange, error: unknown): Error {
+/** What a broken connection means to a caller. */
+export function unreachable(call: HttpExchange, error: unknown): Error {
   if (error instanceof UnexpectedAnswer) return error;
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return new PlatformUnreachable(call.url.origin, typeof code === 'string' ? code : 'EPROTO', error);

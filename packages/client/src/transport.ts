@@ -1,6 +1,7 @@
 import { delay } from '@attune/kernel';
 import { toApiError, UnexpectedAnswer } from './errors';
-import { exchange, type HttpAnswer, type RequestBody } from './http-exchange';
+import { openEventStream, type StreamMessage } from './event-stream';
+import { exchange, type HttpAnswer, type HttpExchange, type RequestBody } from './http-exchange';
 
 export interface TransportOptions {
   /** `http://host:port`, without a path. */
@@ -40,15 +41,35 @@ export class Transport {
 
   /** The answer when its status is below 400. Throws ApiError, PlatformUnreachable or UnexpectedAnswer. */
   async send(call: Call): Promise<HttpAnswer> {
+    return this.patiently(() => exchange(this.toExchange(call)));
+  }
+
+  /** The messages of an event stream; null when the platform has nothing to tell. Throws as `send` does, before the first message and after. */
+  async stream(path: string, headers: Record<string, string>): Promise<AsyncGenerator<StreamMessage, void> | null> {
+    let messages: AsyncGenerator<StreamMessage, void> | null = null;
+    await this.patiently(async () => {
+      const opened = await openEventStream(this.toExchange({ method: 'GET', path, headers }));
+      if ('answer' in opened) return opened.answer;
+      ({ messages } = opened);
+      return { status: 200, headers: {}, body: undefined };
+    });
+    return messages;
+  }
+
+  private toExchange(call: Call): HttpExchange {
+    return {
+      method: call.method,
+      url: new URL(call.path, this.base),
+      headers: { ...call.headers, authorization: `Bearer ${this.options.apiKey}` },
+      ...(call.body && { body: call.body }),
+      ...(this.signal && { signal: this.signal }),
+    };
+  }
+
+  private async patiently(ask: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
     let patience = this.options.patienceSeconds ?? DEFAULT_PATIENCE_SECONDS;
     for (let attempt = 0; ; attempt += 1) {
-      const answer = await exchange({
-        method: call.method,
-        url: new URL(call.path, this.base),
-        headers: { ...call.headers, authorization: `Bearer ${this.options.apiKey}` },
-        ...(call.body && { body: call.body }),
-        ...(this.signal && { signal: this.signal }),
-      });
+      const answer = await ask();
       if (answer.status < 400) return answer;
       const asked = retryAfterSeconds(answer);
       const error = toApiError(answer.status, answer.body, asked);

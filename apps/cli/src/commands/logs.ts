@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ApiFeedEvent, ApiLogLine } from '@attune/contracts';
 import type { AddAction } from '../command';
 import { exitCodes } from '../exit-codes';
 import { parseModelId } from '../model-argument';
@@ -16,15 +17,17 @@ export function addLogs(program: Command, addAction: AddAction): void {
     .option('-f, --follow', 'go on until the run ends');
   addAction<Options>(command, async ({ client, terminal }, { follow }, argument = '') => {
     const id = parseModelId(argument);
-    let printed = 0;
-    const printNew = async (): Promise<void> => {
-      for await (const line of client.log(id, printed)) {
-        terminal.result(line, formatLogLine(line));
-        printed += 1;
-      }
-    };
-    if (follow) await client.waitForRun(id, { onUpdate: printNew });
-    else await printNew();
+    const lines = follow ? linesOf(client.follow(id)) : client.log(id);
+    for await (const line of lines) terminal.result(line, formatLogLine(line));
     return exitCodes.ok;
   });
+}
+
+/** The log lines among the events, as the log has them. */
+async function* linesOf(events: AsyncIterable<ApiFeedEvent>): AsyncGenerator<ApiLogLine, void> {
+  for await (const event of events) {
+    if (event.type !== 'log') continue;
+    const { timestamp, level, stage, message } = event;
+    yield { timestamp, level, stage, message };
+  }
 }

@@ -12,6 +12,7 @@ interface Options {
   wait: boolean;
 }
 
+const READY = 2;
 const FAILED = 5;
 
 export function addTrain(program: Command, addAction: AddAction): void {
@@ -46,7 +47,10 @@ async function watch(context: CommandContext, id: number, logOffset: number): Pr
       progress.line(formatLogLine(line));
     }
     const percent = model.training_progress ?? 0;
-    progress.update(percent, 100, `${stage}${formatEta(eta.secondsLeft(percent, 100))}`);
+    stage = model.stage ?? stage;
+    const place = model.queue_position === undefined ? '' : `, number ${String(model.queue_position)} in the queue`;
+    const secondsLeft = model.eta_seconds ?? eta.secondsLeft(percent, 100);
+    progress.update(percent, 100, `${stage}${place}${formatEta(secondsLeft)}`);
   };
   try {
     const ended = await client.waitForRun(id, { onUpdate: show });
@@ -60,6 +64,10 @@ async function watch(context: CommandContext, id: number, logOffset: number): Pr
 function report({ terminal }: CommandContext, model: ApiModel): ExitCode {
   if (model.training_status === FAILED) {
     terminal.result(model, `training failed: ${model.error?.message ?? model.status_message}`);
+    return exitCodes.runFailed;
+  }
+  if (model.training_status === READY) {
+    terminal.result(model, 'the run was cancelled');
     return exitCodes.runFailed;
   }
   const figures = model.training_metrics ? `\n${describeMetrics(model.training_metrics)}` : '';

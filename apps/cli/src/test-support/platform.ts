@@ -43,6 +43,29 @@ export function modelBody(status: number): object {
   };
 }
 
+const runId = '0190a5b0-0000-7000-8000-000000000000';
+const runBase = { id: runId, model_id: 7, training_progress: 0, requested_at: instant, training_audio_ms: 61_000 };
+const runBodies = [
+  { ...runBase, state: 'queued', stage: 'queued', queue_position: 3 },
+  {
+    ...runBase,
+    state: 'failed',
+    finished_at: instant,
+    error: { error_code: 'TRAINING_FAILED', message: 'The audio is silent', details: {} },
+  },
+];
+const versionBody = {
+  number: 2,
+  model: 'custom_model_7@2',
+  active: true,
+  run_id: runId,
+  created_at: instant,
+  base_digest: 'sha256:b',
+  digest: 'sha256:d',
+  training_audio_ms: 61_000,
+  training_metrics: (modelBody(4) as { training_metrics: object }).training_metrics,
+};
+
 export async function startPlatform(): Promise<Platform> {
   const platform: Platform = { url: '', uploads: [], statuses: [2], logLines: [], close: () => undefined };
   const server = createServer((request, response) => void route(platform, request, response));
@@ -91,6 +114,26 @@ async function route(platform: Platform, request: IncomingMessage, response: Ser
     }
     case 'PUT custom_models/7/data': {
       upload(platform, body, response);
+      return;
+    }
+    case 'GET custom_models/7/events': {
+      stream(platform, response);
+      return;
+    }
+    case 'POST custom_models/7/cancel': {
+      answer(response, 200, { ...modelBody(3), stage: 'cancelling' });
+      return;
+    }
+    case 'GET custom_models/7/runs': {
+      answer(response, 200, { count: 2, total_results: 2, result: runBodies });
+      return;
+    }
+    case 'GET custom_models/7/versions': {
+      answer(response, 200, { count: 1, total_results: 1, result: [versionBody] });
+      return;
+    }
+    case 'POST custom_models/7/versions/2/activate': {
+      answer(response, 200, modelBody(4));
       return;
     }
     case 'GET custom_models/7/log': {
@@ -143,6 +186,21 @@ function logs(platform: Platform, url: URL, response: ServerResponse): void {
   const lines = platform.logLines.slice(offset, offset + Number(url.searchParams.get('limit')));
   const result = lines.map((message) => ({ timestamp: instant, level: 'info', stage: 'training', message }));
   answer(response, 200, { count: result.length, total_results: platform.logLines.length, result });
+}
+
+/** The log as an event stream that ends. */
+function stream(platform: Platform, response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  const shared = { timestamp: instant, level: 'info', run_id: runId, stage: 'training' };
+  const events = [
+    { ...shared, type: 'state', state: 'training', message: null },
+    ...platform.logLines.map((message) => ({ ...shared, type: 'log', message })),
+  ];
+  events.forEach((event, i) => {
+    const cursor = `c${String(i)}`;
+    response.write(`id: ${cursor}\nevent: ${event.type}\ndata: ${JSON.stringify({ cursor, ...event })}\n\n`);
+  });
+  response.end('event: end\ndata: {}\n\n');
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {
