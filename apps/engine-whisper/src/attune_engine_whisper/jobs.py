@@ -42,7 +42,7 @@ class TrainJob:
     seed: int
     threads: int
     device: Device
-    epochs: int
+    epochs: int | None
     batch_windows: int | None
     learning_rate: float
     validation_fraction: float
@@ -116,11 +116,11 @@ def _threads(fields: Fields) -> int:
     return fields.integer("threads", least=1)
 
 
-def _batch_windows(fields: Fields) -> int | None:
+def _count_or_none(fields: Fields, name: str) -> int | None:
     def read(name: str) -> int | None:
         return fields.integer(name, least=1)
 
-    return fields.optional("batch_windows", read, None)
+    return fields.optional(name, read, None)
 
 
 def _train_item(fields: Fields) -> TrainItem:
@@ -149,8 +149,8 @@ def read_train_job(path: Path) -> TrainJob:
         seed=fields.integer("seed", least=0),
         threads=_threads(fields),
         device=_device(fields),
-        epochs=fields.optional("epochs", lambda name: fields.integer(name, least=1), 3),
-        batch_windows=_batch_windows(fields),
+        epochs=_count_or_none(fields, "epochs"),
+        batch_windows=_count_or_none(fields, "batch_windows"),
         learning_rate=fields.optional(
             "learning_rate", lambda name: fields.number(name, least=0, below=1), _LEARNING_RATES[method]
         ),

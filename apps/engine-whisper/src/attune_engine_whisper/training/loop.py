@@ -28,6 +28,8 @@ _WEIGHT_DECAY = 0.01
 _BETAS = (0.9, 0.98)
 # A packed window holds about five utterances. A CPU gains little from more of them at once, and steps are what learns.
 _BATCH_WINDOWS = {"cpu": 1, "cuda": 8}
+# The third pass takes a third of the time and saves a sixth of the errors that two leave: on a CPU people wait for it.
+_EPOCHS = {"cpu": 2, "cuda": 3}
 # Share of the steps in which the lower half of the encoder learns: low layers settle first, and a step without them
 # costs a quarter less (FreezeOut, Brock et al. 2017).
 _LOWER_LEARNS = 0.4
@@ -55,6 +57,7 @@ class Loop:
         self._events, self._stop = events, stop
         self._mel = LogMel(network.mel_bins, network.device)
         self._bfloat16 = has_fast_bfloat16(network.device)
+        self.epochs = job.epochs or _EPOCHS[network.device.type]
         self.batch_windows = job.batch_windows or _BATCH_WINDOWS[network.device.type]
         self._parameters = network.trainable()
         self._optimizer = torch.optim.AdamW(
@@ -63,7 +66,7 @@ class Loop:
         self._best: Tensors = {}
         self.state = State()
         utterances = [clip.utterance for clip in training]
-        self._plans = [self._batches(plan_epoch(utterances, job.seed, epoch)) for epoch in range(job.epochs)]
+        self._plans = [self._batches(plan_epoch(utterances, job.seed, epoch)) for epoch in range(self.epochs)]
         self._total = sum(len(plan) for plan in self._plans)
         self._checkpoints = Checkpoints(job.checkpoint_directory, job.fingerprint(), events)
         self._saved_at = time.monotonic()
@@ -167,13 +170,13 @@ class Loop:
             self.state.best_epoch = epoch
             self._best = {name: tensor.detach().clone() for name, tensor in self._parameters.items()}
         if result is None:
-            self._events.log("info", f"Epoch {epoch} of {self._job.epochs} is done; its loss was {loss:.3f}.")
+            self._events.log("info", f"Epoch {epoch} of {self.epochs} is done; its loss was {loss:.3f}.")
             return
         self._events.metric("validation_wer", result.wer, self.state.step, epoch)
         self._events.metric("validation_loss", result.loss, self.state.step, epoch)
         self._events.log(
             "info",
-            f"Epoch {epoch} of {self._job.epochs} is done: {100 * result.wer:.1f} % word errors on the recordings kept "
+            f"Epoch {epoch} of {self.epochs} is done: {100 * result.wer:.1f} % word errors on the recordings kept "
             "aside for checking.",
         )
 

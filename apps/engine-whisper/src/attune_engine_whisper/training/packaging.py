@@ -72,7 +72,7 @@ class Packaging:
         """Where the model comes from and how good it is. No clock and no path: equal runs have equal cards."""
         job = self._job
         hyperparameters: dict[str, object] = {
-            "epochs": job.epochs,
+            "epochs": loop.epochs,
             "batch_windows": loop.batch_windows,
             "learning_rate": job.learning_rate,
             "validation_fraction": job.validation_fraction,
