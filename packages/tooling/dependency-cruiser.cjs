@@ -28,7 +28,7 @@ module.exports = {
       name: 'pure-packages-do-no-io',
       severity: 'error',
       from: {
-        path: '^packages/(kernel|scoring|pricing|events|contracts)/src/',
+        path: '^packages/(kernel|scoring|pricing|transcripts|events|contracts)/src/',
         pathNot: 'generate\\.ts$|\\.test\\.ts$',
       },
       to: { dependencyTypes: ['core'], path: '^(fs|node:fs|net|node:net|child_process|node:child_process)' },

@@ -218,6 +218,22 @@ describe('the evaluator', () => {
     });
   });
 
+  it('forgets the counts of a deleted pair, and keeps those of the others and the figures', async () => {
+    const run = await trainedRun([
+      ['a b', 'a c', 'a b'],
+      ['d', 'd', 'd'],
+    ]);
+    await training.publish('training.run-trained.v1', run);
+    await said('evaluation.completed.v1', run.run_id);
+    const counted = () =>
+      database.query<{ item_id: string }>('SELECT item_id FROM evaluation_item WHERE run_id = $1', [run.run_id]);
+    const [gone, kept] = await counted();
+    const scope = { organization_id: run.organization_id, model_id: run.model_id };
+    await models.publish('models.data-deleted.v1', { ...scope, item_id: gone?.item_id ?? '' });
+    await eventually(async () => expect(await counted()).toEqual([kept]));
+    expect(await rowsOf(run.run_id)).toMatchObject([{ failure: null }]);
+  });
+
   it('forgets a deleted model, and learns nothing more of it', async () => {
     const run = await trainedRun([['a b', 'a b', 'a b']]);
     const scope = { organization_id: run.organization_id, model_id: run.model_id };

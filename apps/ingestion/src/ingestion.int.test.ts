@@ -7,10 +7,13 @@ import { delay, type ModelId } from '@attune/kernel';
 import { createLogger } from '@attune/observability';
 import { eventually } from '@attune/testing';
 import { AppModule } from './app.module';
+import { ItemExaminer } from './items/item-examiner';
 import { IngestionLab, type Uploaded } from './test-support/ingestion-lab';
 
 const WORDS = 'the patient was seen in the clinic today';
 const noise = (seconds: number): string[] => ['-f', 'lavfi', '-i', `anoisesrc=d=${String(seconds)}:a=0.2:seed=1`];
+
+const scopeOf = ({ organization_id, model_id, item_id }: Uploaded) => ({ organization_id, model_id, item_id });
 
 describe('ingestion', () => {
   let lab: IngestionLab;
@@ -145,6 +148,52 @@ describe('ingestion', () => {
     await eventually(async () => expect(await lab.objectsOf(before)).toEqual([]));
     await delay(300);
     expect(await lab.database.query('SELECT FROM ingestion_report WHERE model_id = $1', [model])).toEqual([]);
+  });
+
+  it('keeps nothing of a deleted pair, neither its report nor what was being decoded meanwhile', async () => {
+    const before = await lab.upload(mp3, WORDS);
+    await lab.verdicts('ingestion.data-validated.v1', before);
+    await lab.models.publish('models.data-deleted.v1', scopeOf(before));
+    await eventually(async () =>
+      expect(await lab.database.query('SELECT FROM ingestion_report WHERE item_id = $1', [before.item_id])).toEqual([]),
+    );
+
+    // The deletion comes first, then the upload that was on its way: what is decoded leaves nothing.
+    const late = await lab.quarantine(mp3, WORDS);
+    await lab.models.publish('models.data-deleted.v1', scopeOf(late));
+    await eventually(async () =>
+      expect(await lab.database.query('SELECT FROM erased_item WHERE item_id = $1', [late.item_id])).toHaveLength(1),
+    );
+    await lab.models.publish('models.data-uploaded.v1', late);
+    await eventually(async () => expect(await lab.objectsOf(late)).toEqual([]));
+    expect(await lab.database.query('SELECT FROM ingestion_report WHERE item_id = $1', [late.item_id])).toEqual([]);
+  });
+
+  it('leaves nothing of a pair that is deleted while it is decoded', async () => {
+    const examiner = app.get(ItemExaminer);
+    const examine = examiner.examine.bind(examiner);
+    let decoded: () => void = () => undefined;
+    const isDecoded = new Promise<void>((resolve) => (decoded = resolve));
+    let goOn: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const spy = jest.spyOn(examiner, 'examine').mockImplementation(async (item, signal) => {
+      const report = await examine(item, signal);
+      decoded();
+      await held;
+      return report;
+    });
+    const item = await lab.upload(mp3, WORDS);
+    await isDecoded;
+    spy.mockRestore();
+    expect(await lab.objectsOf(item)).toContain('audio.flac');
+    await lab.models.publish('models.data-deleted.v1', scopeOf(item));
+    await eventually(async () =>
+      expect(await lab.database.query('SELECT FROM erased_item WHERE item_id = $1', [item.item_id])).toHaveLength(1),
+    );
+    goOn();
+    await eventually(async () => expect(await lab.objectsOf(item)).toEqual([]));
+    expect(await lab.database.query('SELECT FROM ingestion_report WHERE item_id = $1', [item.item_id])).toEqual([]);
+    expect(await readdir(lab.env.work.directory)).toEqual([]);
   });
 
   it('answers health and metrics, ready with every dependency named', async () => {

@@ -44,6 +44,8 @@ export const eventSchemas = {
     audio_sha256: sha256,
     audio_bytes: z.number().int().nonnegative(),
   }),
+  /** An archive of pairs lies in the store and waits to be unpacked, by this service itself. */
+  'models.archive-uploaded.v1': z.object({ ...modelScope, archive_id: z.string().uuid() }),
   /** The pair is good: `normalized_key` holds 16 kHz mono FLAC, `transcript_key` UTF-8 text. `audio_ms` is of decoded samples. */
   'ingestion.data-validated.v1': z.object({
     ...modelScope,
@@ -115,6 +117,8 @@ export const eventSchemas = {
   'training.run-cancelled.v1': z.object(runScope),
   /** The model is gone for its owner; every service erases what it holds of it and answers with its own erased event. */
   'models.model-deleted.v1': z.object(modelScope),
+  /** A pair is gone for its owner: every service erases what it holds of it. */
+  'models.data-deleted.v1': z.object({ ...modelScope, item_id: z.string().uuid() }),
   'ingestion.model-erased.v1': z.object(modelScope),
   'training.model-erased.v1': z.object(modelScope),
   'evaluation.model-erased.v1': z.object(modelScope),

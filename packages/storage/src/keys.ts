@@ -7,8 +7,11 @@ import { InvalidObjectKey } from './object-store.errors';
  *
  *   o/<organization>/m/<model>/data/<item>/upload/{audio,transcript}     as it came, until ingestion has judged it
  *   o/<organization>/m/<model>/data/<item>/{audio.flac,transcript.txt}   normalized
+ *   o/<organization>/m/<model>/data/<item>/transcripts/<revision>.txt    a later transcript; each has a key of its own
+ *   o/<organization>/m/<model>/archives/<archive>/archive                as it came, until it is unpacked
  *   o/<organization>/m/<model>/runs/<run>/snapshot.jsonl
  *   o/<organization>/m/<model>/runs/<run>/<epoch>/{artifact/...,manifest.json,decodes/...,checkpoints/...}
+ *   o/<organization>/uploads/<upload>/<part>                             a resumable upload, until it is bound to a model
  *   bases/<digest>/...
  */
 
@@ -17,6 +20,13 @@ export interface ItemPlace {
   organizationId: OrganizationId;
   modelId: ModelId;
   itemId: ItemId;
+}
+
+/** What an archive's keys depend on. */
+export interface ArchiveRef {
+  organizationId: OrganizationId;
+  modelId: ModelId;
+  archiveId: string;
 }
 
 /** What a run's keys depend on. */
@@ -40,6 +50,11 @@ export const uploadAudioKey = (item: ItemPlace): string => `${itemPrefix(item)}u
 export const uploadTranscriptKey = (item: ItemPlace): string => `${itemPrefix(item)}upload/transcript`;
 export const audioKey = (item: ItemPlace): string => `${itemPrefix(item)}audio.flac`;
 export const transcriptKey = (item: ItemPlace): string => `${itemPrefix(item)}transcript.txt`;
+/** `revision` is an id made for this text: a snapshot that names an earlier one stays as it was. */
+export const revisedTranscriptKey = (item: ItemPlace, revision: string): string =>
+  `${itemPrefix(item)}transcripts/${uuid(revision)}.txt`;
+
+export const archiveKey = (archive: ArchiveRef): string => `${archivePrefix(archive)}archive`;
 
 export const snapshotKey = (run: RunPlace): string => `${runPrefix(run)}snapshot.jsonl`;
 export const manifestKey = (epoch: EpochPlace): string => `${epochPrefix(epoch)}manifest.json`;
@@ -59,12 +74,20 @@ export const modelPrefix = (model: { organizationId: OrganizationId; modelId: Mo
 export const itemPrefix = (item: ItemPlace): string => `${modelPrefix(item)}data/${uuid(item.itemId)}/`;
 /** What ingestion removes once it has judged an item. */
 export const uploadPrefix = (item: ItemPlace): string => `${itemPrefix(item)}upload/`;
+export const archivePrefix = (archive: ArchiveRef): string =>
+  `${modelPrefix(archive)}archives/${uuid(archive.archiveId)}/`;
 export const runPrefix = (run: RunPlace): string => `${modelPrefix(run)}runs/${uuid(run.runId)}/`;
 /** All that one start of a run wrote: what is left of a losing epoch is removed by this. */
 export const epochPrefix = (epoch: EpochPlace): string => `${runPrefix(epoch)}${positive(epoch.epoch)}/`;
 export const artifactPrefix = (epoch: EpochPlace): string => `${epochPrefix(epoch)}artifact/`;
 export const checkpointPrefix = (epoch: EpochPlace): string => `${epochPrefix(epoch)}checkpoints/`;
 export const basePrefix = (digest: string): string => `bases/${digestHex(digest)}/`;
+
+/** All of one resumable upload, which belongs to no model yet. */
+export const resumableUploadPrefix = (organizationId: OrganizationId, uploadId: string): string =>
+  `o/${uuid(organizationId)}/uploads/${uuid(uploadId)}/`;
+export const resumableUploadPartKey = (organizationId: OrganizationId, uploadId: string, partId: string): string =>
+  `${resumableUploadPrefix(organizationId, uploadId)}${uuid(partId)}`;
 
 /** Answers `key` when it has the form of a key; adapters call this before anything else. Throws InvalidObjectKey. */
 export function checkedKey(key: string): string {

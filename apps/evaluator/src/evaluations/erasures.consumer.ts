@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ModelId, OrganizationId } from '@attune/kernel';
+import type { ItemId, ModelId, OrganizationId } from '@attune/kernel';
 import { defineConsumer, type ConsumerDefinition, type EventConsumer } from '@attune/messaging';
 import { EvaluationsService } from './evaluations.service';
 
@@ -13,6 +13,8 @@ export class ErasuresConsumer implements EventConsumer {
       handlers: {
         'models.model-deleted.v1': ({ data }, tx) =>
           evaluations.eraseModel(tx, data.organization_id as OrganizationId, data.model_id as ModelId),
+        'models.data-deleted.v1': ({ data }, tx) =>
+          evaluations.eraseItem(tx, data.organization_id as OrganizationId, data.item_id as ItemId),
       },
     });
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Tx } from '@attune/database';
-import type { ModelId, OrganizationId } from '@attune/kernel';
+import type { ItemId, ModelId, OrganizationId } from '@attune/kernel';
 import { normalizationVersion } from '@attune/scoring';
 import type { ComparedItem, EvaluatedRun, Evaluation, Metrics, Verdict } from './evaluation';
 
@@ -63,6 +63,14 @@ export class EvaluationsRepository {
       modelId,
     ]);
     await tx.execute('DELETE FROM evaluation WHERE organization_id = $1 AND model_id = $2', [organizationId, modelId]);
+  }
+
+  /** Removes the counts of a deleted pair; the corpus's own figures stay, they are of no one pair. */
+  async eraseItem(tx: Tx, organizationId: OrganizationId, itemId: ItemId): Promise<void> {
+    await tx.execute('DELETE FROM evaluation_item WHERE organization_id = $1 AND item_id = $2', [
+      organizationId,
+      itemId,
+    ]);
   }
 
   /** Whether the model is deleted; an erasure that comes now waits until the transaction has ended. */

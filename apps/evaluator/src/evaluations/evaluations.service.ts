@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Tx } from '@attune/database';
-import { messageOf, type ModelId, type OrganizationId } from '@attune/kernel';
+import { messageOf, type ItemId, type ModelId, type OrganizationId } from '@attune/kernel';
 import { Outbox, type Effect } from '@attune/messaging';
 import { compareCorpus, compareItems, metricsOf } from './comparison';
 import { DecodeReader } from './decode-reader';
@@ -40,6 +40,11 @@ export class EvaluationsService {
     await this.evaluations.eraseModel(tx, organizationId, modelId);
     const scope = { organization_id: organizationId, model_id: modelId };
     await this.outbox.add(tx, 'evaluation.model-erased.v1', scope, { aggregateId: modelId, organizationId });
+  }
+
+  /** Removes what is known of a deleted pair. No run uses it any more: a live one would have kept it. */
+  async eraseItem(tx: Tx, organizationId: OrganizationId, itemId: ItemId): Promise<void> {
+    await this.evaluations.eraseItem(tx, organizationId, itemId);
   }
 
   private async judge(run: TrainedRun): Promise<Evaluation> {

@@ -1,6 +1,11 @@
 import type { Migration } from '@attune/database';
 import { messagingTables } from '@attune/messaging';
 import { init } from './0001-init';
+import { itemsOfAllRuns } from './0050-items-of-all-runs';
 
 /** The history of the schema `evaluation`, in order. */
-export const migrations: readonly Migration[] = [init, { name: '0002-messaging', sql: messagingTables }];
+export const migrations: readonly Migration[] = [
+  init,
+  { name: '0002-messaging', sql: messagingTables },
+  itemsOfAllRuns,
+];

@@ -6,10 +6,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AudioRefused, normalize, type NormalizedAudio } from '@attune/media';
 import { OBJECT_STORE } from '@attune/service';
 import { audioKey, transcriptKey, type ObjectStore } from '@attune/storage';
-import type { WorkSettings } from '../env';
-import { WORK_SETTINGS } from '../work-settings';
-import { AUDIO_FIXES } from './audio-fixes';
-import { rejected, type RejectedReport, type Report, type UploadedItem } from './item';
 import {
   judgeWordRate,
   MAX_TRANSCRIPT_BYTES,
@@ -17,7 +13,11 @@ import {
   TRANSCRIPT_FAULTS,
   type Transcript,
   type TranscriptFault,
-} from './transcript';
+} from '@attune/transcripts';
+import type { WorkSettings } from '../env';
+import { WORK_SETTINGS } from '../work-settings';
+import { AUDIO_FIXES } from './audio-fixes';
+import { rejected, type RejectedReport, type Report, type UploadedItem } from './item';
 import { WorkFolders } from './work-folders';
 
 /**

@@ -4,6 +4,10 @@ import type { ItemId, ModelId, OrganizationId } from '@attune/kernel';
 import type { ItemRef, Report } from './item';
 import { fromRowReport, toRowReport, type ReportRow } from './item.mapping';
 
+const SELECT_ERASED = `
+  SELECT 1 FROM erased_model WHERE organization_id = $1 AND model_id = $2
+  UNION ALL SELECT 1 FROM erased_item WHERE organization_id = $1 AND item_id = $3`;
+
 @Injectable()
 export class ItemsRepository {
   constructor(private readonly database: Database) {}
@@ -17,24 +21,16 @@ export class ItemsRepository {
     return row ? fromRowReport(row) : null;
   }
 
-  /** Whether the model is deleted, as a hint: `lockUnlessErased` decides. */
-  async isErased({ organizationId, modelId }: ItemRef): Promise<boolean> {
-    const rows = await this.database.query('SELECT FROM erased_model WHERE organization_id = $1 AND model_id = $2', [
-      organizationId,
-      modelId,
-    ]);
-    return rows.length > 0;
+  /** Whether the pair or its model is deleted, as a hint: `lockUnlessErased` decides. */
+  async isErased(item: ItemRef): Promise<boolean> {
+    return (await this.database.query(SELECT_ERASED, erasedParameters(item))).length > 0;
   }
 
-  /** False when the model is deleted; else an erasure that comes now waits until the transaction has ended. */
-  async lockUnlessErased(tx: Tx, { organizationId, modelId }: ItemRef): Promise<boolean> {
+  /** False when the pair or its model is deleted; else an erasure that comes now waits until the transaction has ended. */
+  async lockUnlessErased(tx: Tx, item: ItemRef): Promise<boolean> {
     // Shared: pairs of one model do not wait for each other.
-    await tx.query('SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [lockOf(modelId)]);
-    const rows = await tx.query('SELECT FROM erased_model WHERE organization_id = $1 AND model_id = $2', [
-      organizationId,
-      modelId,
-    ]);
-    return rows.length === 0;
+    await tx.query('SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [lockOf(item.modelId)]);
+    return (await tx.query(SELECT_ERASED, erasedParameters(item))).length === 0;
   }
 
   /** Keeps the report unless the pair has one already; false then. */
@@ -56,9 +52,21 @@ export class ItemsRepository {
       organizationId,
       modelId,
     ]);
-    await tx.execute('DELETE FROM ingestion_report WHERE organization_id = $1 AND model_id = $2', [
+    for (const table of ['ingestion_report', 'erased_item']) {
+      await tx.execute(`DELETE FROM ${table} WHERE organization_id = $1 AND model_id = $2`, [organizationId, modelId]);
+    }
+  }
+
+  /** Marks one pair as deleted for ever and removes what is known of it. */
+  async eraseItem(tx: Tx, { organizationId, modelId, itemId }: ItemRef): Promise<void> {
+    await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [lockOf(modelId)]);
+    await tx.execute(
+      'INSERT INTO erased_item (organization_id, model_id, item_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
+      [organizationId, modelId, itemId],
+    );
+    await tx.execute('DELETE FROM ingestion_report WHERE organization_id = $1 AND item_id = $2', [
       organizationId,
-      modelId,
+      itemId,
     ]);
   }
 
@@ -87,4 +95,8 @@ export class ItemsRepository {
 
 function lockOf(modelId: ModelId): string {
   return `ingestion.model.${String(modelId)}`;
+}
+
+function erasedParameters({ organizationId, modelId, itemId }: ItemRef): unknown[] {
+  return [organizationId, modelId, itemId];
 }

@@ -46,6 +46,11 @@ export class ItemsService {
     await this.outbox.add(tx, 'ingestion.model-erased.v1', scope, { aggregateId: modelId, organizationId });
   }
 
+  /** Removes what is known of a deleted pair; one that is being examined leaves nothing either. Its owner removes its objects. */
+  async eraseItem(tx: Tx, item: ItemRef): Promise<void> {
+    await this.items.eraseItem(tx, item);
+  }
+
   /** Removes from the store what verdicts have made useless: uploads, and all of a refused pair. Answers how many pairs. */
   async removeUploads(limit: number, signal: AbortSignal): Promise<number> {
     const left = await this.items.listUploadsLeft(limit);
@@ -61,7 +66,7 @@ export class ItemsService {
   }
 
   /**
-   * The model was deleted while its pair was examined: what was stored since then goes. The model's owner may have erased its
+   * The pair or its model was deleted while it was examined: what was stored since then goes. Its owner may have erased its
    * objects already, so the event counts as handled only after this.
    */
   private async forget(item: ItemRef): Promise<void> {

@@ -1,4 +1,10 @@
-import type { Issue } from './item';
+/** Something about a transcript that its owner should know. */
+export interface TranscriptIssue {
+  code: string;
+  severity: 'warning' | 'error';
+  message: string;
+  fix: string;
+}
 
 export const MAX_TRANSCRIPT_BYTES = 1024 * 1024;
 
@@ -67,8 +73,8 @@ const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
 /** The segmenter's time grows with the square of its text (20 s for 200 kB), so it gets a text in pieces. */
 const SEGMENTED_AT_ONCE = 200;
 
-/** The text of a transcript file, or what is wrong with it. */
-export function readTranscript(bytes: Uint8Array): Transcript | TranscriptFault {
+/** The text of a transcript file as it is stored, or why it is none. Cheap: words are not counted. */
+export function normalizeTranscript(bytes: Uint8Array): { text: string } | TranscriptFault {
   if (bytes.length > MAX_TRANSCRIPT_BYTES) return 'transcript_too_large';
   let decoded: string;
   try {
@@ -77,9 +83,15 @@ export function readTranscript(bytes: Uint8Array): Transcript | TranscriptFault 
     return 'transcript_not_utf8';
   }
   if (CONTROL_CHARACTERS.test(decoded)) return 'transcript_control_characters';
-  const text = decoded.normalize('NFC').replace(/\r\n?/g, '\n').trim();
-  const wordCount = countWords(text);
-  return wordCount === 0 ? 'transcript_empty' : { text, wordCount };
+  return { text: decoded.normalize('NFC').replace(/\r\n?/g, '\n').trim() };
+}
+
+/** The text of a transcript file with its words counted, or what is wrong with it. */
+export function readTranscript(bytes: Uint8Array): Transcript | TranscriptFault {
+  const normalized = normalizeTranscript(bytes);
+  if (typeof normalized === 'string') return normalized;
+  const wordCount = countWords(normalized.text);
+  return wordCount === 0 ? 'transcript_empty' : { text: normalized.text, wordCount };
 }
 
 /** What stands between spaces and has a letter or digit; in scripts without spaces, their words. */
@@ -99,7 +111,7 @@ function countSegments(piece: string): number {
 }
 
 /** A fault when these words cannot be of this audio; a warning when they hardly can; null when they may. */
-export function judgeWordRate(wordCount: number, audioMs: number): TranscriptFault | Issue | null {
+export function judgeWordRate(wordCount: number, audioMs: number): TranscriptFault | TranscriptIssue | null {
   const rate = (wordCount - WORD_RATES.spareWords) / (audioMs / 1000);
   if (rate > WORD_RATES.refusedAbove) return 'transcript_too_long_for_audio';
   if (rate > WORD_RATES.warnedAbove)
@@ -112,6 +124,6 @@ export function judgeWordRate(wordCount: number, audioMs: number): TranscriptFau
   return null;
 }
 
-function warning(fault: TranscriptFault, message: string): Issue {
+function warning(fault: TranscriptFault, message: string): TranscriptIssue {
   return { code: fault.toUpperCase(), severity: 'warning', message, fix: TRANSCRIPT_FAULTS[fault].fix };
 }
