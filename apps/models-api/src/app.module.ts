@@ -7,14 +7,32 @@ import type { Logger } from '@attune/observability';
 import { platformHealth, PlatformModule } from '@attune/service';
 import { ApiKeysRepository } from './api-keys/api-keys.repository';
 import { API_KEY_PEPPER, ApiKeysService } from './api-keys/api-keys.service';
+import { ARCHIVE_LIMITS } from './archives/archive';
+import { ArchiveLister } from './archives/archive-lister';
+import { ArchiveReceiver } from './archives/archive-receiver';
+import { ArchiveUnpackerService } from './archives/archive-unpacker.service';
+import { ArchivesConsumer } from './archives/archives.consumer';
+import { ArchivesController } from './archives/archives.controller';
+import { ArchivesRepository } from './archives/archives.repository';
+import { ArchivesService } from './archives/archives.service';
 import { BaseModelsRepository } from './base-models/base-models.repository';
 import { BaseModelsService } from './base-models/base-models.service';
 import { ResolutionResponder } from './base-models/resolution.responder';
 import { ResolutionService } from './base-models/resolution.service';
+import { DataEditsService } from './data-items/data-edits.service';
+import { DataErasureRepository } from './data-items/data-erasure.repository';
+import { DataErasureService } from './data-items/data-erasure.service';
+import { DataFilesController } from './data-items/data-files.controller';
+import { DataFilesService } from './data-items/data-files.service';
 import { DataItemsConsumer } from './data-items/data-items.consumer';
 import { DataItemsController } from './data-items/data-items.controller';
 import { DataItemsRepository } from './data-items/data-items.repository';
 import { DataItemsService } from './data-items/data-items.service';
+import { DataListRepository } from './data-items/data-list.repository';
+import { DecodeScrubber } from './data-items/decode-scrubber';
+import { Download } from './data-items/download';
+import { PairRegistrarService } from './data-items/pair-registrar.service';
+import { ReadinessService } from './data-items/readiness.service';
 import { UPLOAD_LIMITS, UploadReceiver } from './data-items/upload-receiver';
 import { UploadsRepository } from './data-items/uploads.repository';
 import { UploadsService } from './data-items/uploads.service';
@@ -43,6 +61,12 @@ import { RunCancellationsService } from './runs/run-cancellations.service';
 import { RunControlController } from './runs/run-control.controller';
 import { RunHistoryRepository } from './runs/run-history.repository';
 import { RunHistoryService } from './runs/run-history.service';
+import { BoundUploadsController } from './resumable-uploads/bound-uploads.controller';
+import { BoundUploadsService } from './resumable-uploads/bound-uploads.service';
+import { ResumableUploadsController } from './resumable-uploads/resumable-uploads.controller';
+import { ResumableUploadsRepository } from './resumable-uploads/resumable-uploads.repository';
+import { LARGEST_RESUMABLE_UPLOAD, ResumableUploadsService } from './resumable-uploads/resumable-uploads.service';
+import { RunItemsRepository } from './runs/run-items.repository';
 import { RunResultsService } from './runs/run-results.service';
 import { RunsConsumer, VersionsConsumer } from './runs/runs.consumer';
 import { RunsController, TrainingLogController } from './runs/runs.controller';
@@ -57,7 +81,14 @@ import { VersionsService } from './runs/versions.service';
 import { STT_SETTINGS, SttClient } from './stt-proxy/stt.client';
 import { SttProxyController } from './stt-proxy/stt-proxy.controller';
 
-const consumers = [OrganizationsConsumer, DataItemsConsumer, RunsConsumer, VersionsConsumer, ModelErasureConsumer];
+const consumers = [
+  OrganizationsConsumer,
+  DataItemsConsumer,
+  ArchivesConsumer,
+  RunsConsumer,
+  VersionsConsumer,
+  ModelErasureConsumer,
+];
 
 /** The public API as one application. */
 @Module({})
@@ -82,6 +113,10 @@ export class AppModule {
       controllers: [
         ModelsController,
         DataItemsController,
+        DataFilesController,
+        ArchivesController,
+        ResumableUploadsController,
+        BoundUploadsController,
         RunsController,
         TrainingLogController,
         RunControlController,
@@ -94,6 +129,11 @@ export class AppModule {
         RouteCheck,
         { provide: API_KEY_PEPPER, useValue: env.apiKeyPepper },
         { provide: UPLOAD_LIMITS, useValue: env.uploads },
+        { provide: ARCHIVE_LIMITS, useValue: env.archives },
+        {
+          provide: LARGEST_RESUMABLE_UPLOAD,
+          useValue: Math.max(env.uploads.audioBytes, env.archives.archiveBytes),
+        },
         { provide: STT_SETTINGS, useValue: env.stt },
         ApiKeysRepository,
         ApiKeysService,
@@ -110,11 +150,29 @@ export class AppModule {
         ModelErasureService,
         DataItemsRepository,
         DataItemsService,
+        DataListRepository,
+        DataFilesService,
+        Download,
+        DataEditsService,
+        DataErasureRepository,
+        DataErasureService,
+        DecodeScrubber,
+        ReadinessService,
+        PairRegistrarService,
         UploadsRepository,
         UploadReceiver,
         UploadsService,
         VerdictWatch,
+        ArchivesRepository,
+        ArchiveReceiver,
+        ArchiveLister,
+        ArchiveUnpackerService,
+        ArchivesService,
+        ResumableUploadsRepository,
+        ResumableUploadsService,
+        BoundUploadsService,
         RunsRepository,
+        RunItemsRepository,
         RunsService,
         RunResultsService,
         CancellationsRepository,

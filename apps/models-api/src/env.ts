@@ -14,6 +14,7 @@ import {
 } from '@attune/service';
 import type { StoreConfig } from '@attune/storage';
 import { z } from 'zod';
+import type { ArchiveLimits } from './archives/archive';
 import type { UploadLimits } from './data-items/upload';
 
 const GIB = 1024 ** 3;
@@ -30,6 +31,9 @@ const serviceVariables = {
   STT_INTERNAL_TOKEN: z.string().min(16, 'must have at least 16 characters'),
   MAX_AUDIO_BYTES: count(2 * GIB, 1),
   MAX_TRANSCRIPT_BYTES: count(MIB, 1),
+  MAX_ARCHIVE_BYTES: count(8 * GIB, 1),
+  MAX_ARCHIVE_MEMBERS: count(100_000, 1),
+  MAX_ARCHIVE_UNPACKED_BYTES: count(32 * GIB, 1),
 };
 
 /** Of commands. */
@@ -48,6 +52,7 @@ export interface Env extends ServiceSettings {
   apiKeyPepper: string;
   stt: { url: string; token: string };
   uploads: UploadLimits;
+  archives: ArchiveLimits;
 }
 
 /** Reads the service's settings. Throws one error that names every problem. */
@@ -58,6 +63,11 @@ export function readEnv(variables: Variables = process.env): Readonly<Env> {
     apiKeyPepper: env.API_KEY_PEPPER,
     stt: { url: env.STT_URL, token: env.STT_INTERNAL_TOKEN },
     uploads: { audioBytes: env.MAX_AUDIO_BYTES, transcriptBytes: env.MAX_TRANSCRIPT_BYTES },
+    archives: {
+      archiveBytes: env.MAX_ARCHIVE_BYTES,
+      members: env.MAX_ARCHIVE_MEMBERS,
+      unpackedBytes: env.MAX_ARCHIVE_UNPACKED_BYTES,
+    },
   });
 }
 

@@ -2,11 +2,15 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import { Database, Reconciler } from '@attune/database';
 import { messageOf } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
-import { LOGGER } from '@attune/service';
+import { LOGGER, OBJECT_STORE } from '@attune/service';
+import type { ObjectStore } from '@attune/storage';
+import { ArchivesService } from './archives/archives.service';
+import { DataErasureService } from './data-items/data-erasure.service';
 import { DataItemsService } from './data-items/data-items.service';
 import { UploadsService } from './data-items/uploads.service';
 import { ModelErasureService } from './models/model-erasure.service';
 import { RunCancellationsService } from './runs/run-cancellations.service';
+import { ResumableUploadsService } from './resumable-uploads/resumable-uploads.service';
 import { RunsService } from './runs/runs.service';
 
 const EVERY_MS = 15_000;
@@ -14,8 +18,13 @@ const EVERY_MS = 15_000;
 const RUN_SILENCE_SECONDS = 60;
 const CANCEL_SILENCE_SECONDS = 5;
 const VERDICT_SILENCE_SECONDS = 120;
+const ARCHIVE_SILENCE_SECONDS = 300;
 const ERASURE_SILENCE_SECONDS = 60;
 const ABANDONED_UPLOAD_SECONDS = 3600;
+/** Half of an object, of a process that died while it wrote. No write takes a day. */
+const INCOMPLETE_WRITE_SECONDS = 24 * 3600;
+/** Whoever asks for an erasure tries it at once; this is for what failed then. */
+const DATA_ERASURE_SECONDS = 60;
 
 /** One instance at a time derives from the database what events may have been lost and what crashes left behind. */
 @Injectable()
@@ -29,6 +38,10 @@ export class ModelsReconciler implements OnApplicationBootstrap, BeforeApplicati
     private readonly items: DataItemsService,
     private readonly uploads: UploadsService,
     private readonly erasure: ModelErasureService,
+    private readonly dataErasure: DataErasureService,
+    private readonly archives: ArchivesService,
+    private readonly resumableUploads: ResumableUploadsService,
+    @Inject(OBJECT_STORE) private readonly store: ObjectStore,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.reconciler = new Reconciler({
@@ -55,6 +68,11 @@ export class ModelsReconciler implements OnApplicationBootstrap, BeforeApplicati
       cancellations: () => this.cancellations.requestUnanswered(CANCEL_SILENCE_SECONDS),
       items: () => this.items.announceOverdue(VERDICT_SILENCE_SECONDS),
       uploads: () => this.uploads.sweepAbandoned(ABANDONED_UPLOAD_SECONDS, signal),
+      idleArchives: () => this.archives.announceIdle(ARCHIVE_SILENCE_SECONDS),
+      uselessArchives: () => this.archives.removeUseless(ABANDONED_UPLOAD_SECONDS, signal),
+      resumableUploads: () => this.resumableUploads.removeExpired(signal),
+      incompleteWrites: () => this.store.removeIncompleteUploads(INCOMPLETE_WRITE_SECONDS),
+      data: () => this.dataErasure.continueErasures(DATA_ERASURE_SECONDS, signal),
       erasures: () => this.erasure.continueErasures(ERASURE_SILENCE_SECONDS, signal),
     };
     for (const [name, task] of Object.entries(tasks)) {

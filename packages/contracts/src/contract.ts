@@ -1,4 +1,6 @@
 import { initContract } from '@ts-rest/core';
+import { archives } from './archives.contract';
+import { data } from './data.contract';
 import { dataSummary, uploadReceipt, type UploadParts } from './data.schema';
 import { createModelBody, listModelsQuery, model, modelList, modelPath, updateModelBody } from './models.schema';
 import { commonResponses } from './responses';
@@ -6,6 +8,7 @@ import { meta } from './route-metadata';
 import { runs, versions } from './runs.contract';
 import { logList, logQuery, runBody } from './runs.schema';
 import { transcribeBody, transcript } from './stt.schema';
+import { uploads } from './uploads.contract';
 
 const c = initContract();
 const id = { pathParams: modelPath };
@@ -103,4 +106,7 @@ export const stt = c.router({
 });
 
 /** The whole public API. */
-export const contract = c.router({ customModels, runs, versions, stt }, { commonResponses, strictStatusCodes: true });
+export const contract = c.router(
+  { customModels, data, archives, uploads, runs, versions, stt },
+  { commonResponses, strictStatusCodes: true },
+);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { listOf, pageQuery } from './responses';
 
 export const dataType = z.enum(['train', 'test']);
 export const itemStatus = z.enum(['processing', 'ok', 'warning', 'rejected']);
@@ -12,6 +13,7 @@ export const uploadReceipt = z.object({
   training_status: z.number().int(),
   data_id: z.string().uuid(),
   item_status: itemStatus,
+  duplicate: z.boolean().describe('True: this very pair was stored already, `data_id` is it, and nothing was added'),
 });
 export type UploadReceipt = z.infer<typeof uploadReceipt>;
 
@@ -27,3 +29,44 @@ export const dataSummary = z.object({
   train: z.object({ processing: z.number(), ready: z.number(), rejected: z.number(), audio_ms: z.number() }),
   test: z.object({ processing: z.number(), ready: z.number(), rejected: z.number(), audio_ms: z.number() }),
 });
+
+/** Something about an item that its owner should know; `fix` says what to do about it. */
+export const itemIssue = z.object({
+  code: z.string(),
+  severity: z.enum(['warning', 'error']),
+  message: z.string(),
+  fix: z.string(),
+});
+
+/** A pair of recording and transcript. `audio_ms` is of decoded samples, and null until the pair is judged. */
+export const dataItem = z.object({
+  data_id: z.string().uuid(),
+  type: dataType,
+  item_status: itemStatus,
+  issues: z.array(itemIssue),
+  filename: z.string(),
+  transcript_filename: z.string(),
+  audio_bytes: z.number().int().nonnegative().describe('Of the file that was uploaded'),
+  audio_ms: z.number().int().nonnegative().nullable(),
+  created_at: z.string(),
+  updated_at: z.string(),
+});
+export type ApiDataItem = z.infer<typeof dataItem>;
+export const dataList = listOf(dataItem);
+
+export const listDataQuery = z.object({
+  ...pageQuery(25, 100),
+  type: dataType.optional(),
+  item_status: itemStatus.optional(),
+  issue: z.string().min(1).max(100).optional().describe('The code of an issue, such as TRANSCRIPT_TOO_SHORT_FOR_AUDIO'),
+});
+
+/** Ids in a path. Anything that is no id is a missing model or item, never a bad request. */
+export const dataPath = z.object({ id: z.string(), data_id: z.string() });
+
+export const moveDataBody = z.object({ type: dataType }).strict();
+
+/** Multipart field of a replaced transcript, for the documentation; the text itself as `text/plain` does as well. */
+export interface TranscriptPart {
+  transcript_file: File;
+}

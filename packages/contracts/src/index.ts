@@ -1,4 +1,7 @@
+export * from './archives.contract';
+export * from './archives.schema';
 export * from './contract';
+export * from './data.contract';
 export * from './data.schema';
 export * from './events.schema';
 export * from './live-run.schema';
@@ -10,3 +13,5 @@ export * from './runs.contract';
 export * from './runs.schema';
 export * from './stt.schema';
 export * from './versions.schema';
+export * from './uploads.contract';
+export * from './uploads.schema';

@@ -22,12 +22,25 @@ const forms: Record<string, object> = {
     required: ['type', 'audio_file', 'transcript_file'],
     properties: { type: { type: 'string', enum: ['train', 'test'] }, audio_file: file, transcript_file: file },
   },
+  'data.replaceTranscript': {
+    type: 'object',
+    required: ['transcript_file'],
+    properties: { transcript_file: file },
+  },
+  'archives.uploadArchive': {
+    type: 'object',
+    required: ['archive_file'],
+    properties: { archive_file: file, type: { type: 'string', enum: ['train', 'test'] } },
+  },
   'stt.transcribe': {
     type: 'object',
     required: ['model', 'audio_file'],
     properties: { model: { type: 'string' }, language: { type: 'string' }, audio_file: file },
   },
 };
+
+/** Bodies that are plain bytes of a type of their own, by operation. */
+const streams: Record<string, string> = { 'uploads.appendUpload': 'application/offset+octet-stream' };
 
 /** The OpenAPI 3.0 document of the public API, from the contract alone. */
 export function renderOpenApi(): Document {
@@ -65,6 +78,8 @@ function operationsOf(document: Document): Operation[] {
 }
 
 function describeForm(operation: Operation): void {
+  const stream = streams[operation.operationId ?? ''];
+  if (stream) operation.requestBody = { required: true, content: { [stream]: { schema: file } } };
   const schema = forms[operation.operationId ?? ''];
   if (!schema) return;
   const json = operation.requestBody?.content['application/json'];

@@ -6,7 +6,9 @@ export type ErrorKind =
   | 'forbidden'
   | 'not_found'
   | 'conflict'
+  | 'precondition_failed'
   | 'too_large'
+  | 'range_not_satisfiable'
   | 'unsupported_media_type'
   | 'unprocessable'
   | 'rate_limited'
@@ -29,12 +31,20 @@ export const errorCatalogue = {
   INSUFFICIENT_SCOPE: 'forbidden',
   MODEL_NOT_FOUND: 'not_found',
   DATA_NOT_FOUND: 'not_found',
+  ARCHIVE_NOT_FOUND: 'not_found',
+  UPLOAD_NOT_FOUND: 'not_found',
   RUN_NOT_FOUND: 'not_found',
   NOT_FOUND: 'not_found',
   MODEL_NOT_READY: 'conflict',
   MODEL_BUSY: 'conflict',
+  DATA_NOT_READY: 'conflict',
+  DATA_CONFLICT: 'conflict',
+  UPLOAD_OFFSET_CONFLICT: 'conflict',
+  UPLOAD_INCOMPLETE: 'conflict',
+  UNSUPPORTED_TUS_VERSION: 'precondition_failed',
   IDEMPOTENCY_CONFLICT: 'conflict',
   PAYLOAD_TOO_LARGE: 'too_large',
+  RANGE_NOT_SATISFIABLE: 'range_not_satisfiable',
   UNSUPPORTED_MEDIA_TYPE: 'unsupported_media_type',
   IDEMPOTENCY_KEY_REUSED: 'unprocessable',
   RATE_LIMIT_EXCEEDED: 'rate_limited',

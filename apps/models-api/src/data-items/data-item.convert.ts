@@ -1,7 +1,19 @@
-import type { dataSummary, UploadReceipt } from '@attune/contracts';
+import type { ApiDataItem, dataSummary, listDataQuery, UploadReceipt } from '@attune/contracts';
 import type { EventPayload } from '@attune/events';
+import { isUuid, type ItemId, type OrganizationId } from '@attune/kernel';
 import type { z } from 'zod';
-import type { DataSummary, DataType, ItemCounts, NormalizedPair, Rejection } from './data-item';
+import { fromApiModelId, toApiTime } from '../models/model.convert';
+import { modelNotFound } from '../models/model.errors';
+import type {
+  DataFilter,
+  DataItem,
+  DataSummary,
+  DataType,
+  ItemCounts,
+  ItemRef,
+  NormalizedPair,
+  Rejection,
+} from './data-item';
 import type { UploadResult } from './uploads.service';
 
 const receiptMessages: Record<DataType, string> = {
@@ -11,15 +23,45 @@ const receiptMessages: Record<DataType, string> = {
 
 export function toApiReceipt(result: UploadResult): UploadReceipt {
   return {
-    message: receiptMessages[result.dataType],
+    message: result.isDuplicate ? 'This pair is stored already' : receiptMessages[result.dataType],
     data_type: result.dataType,
     filename: result.audio.filename,
     transcript_filename: result.transcript.filename,
     training_status: result.modelStatus,
     data_id: result.itemId,
     item_status: result.itemStatus,
+    duplicate: result.isDuplicate,
   };
 }
+
+export function toApiDataItem(item: DataItem): ApiDataItem {
+  return {
+    data_id: item.id,
+    type: item.dataType,
+    item_status: item.status,
+    issues: item.issues,
+    filename: item.audioFilename,
+    transcript_filename: item.transcriptFilename,
+    audio_bytes: item.audioBytes,
+    audio_ms: item.audioMs,
+    created_at: toApiTime(item.createdAt),
+    updated_at: toApiTime(item.updatedAt),
+  };
+}
+
+export function fromApiDataFilter(query: z.infer<typeof listDataQuery>): DataFilter {
+  return { type: query.type, status: query.item_status, issue: query.issue };
+}
+
+/** The item of a path. What could be no id is a missing model or item. Throws MODEL_NOT_FOUND. */
+export function fromApiItemRef(organizationId: OrganizationId, path: { id: string; data_id: string }): ItemRef {
+  const modelId = fromApiModelId(path.id);
+  if (modelId === null) throw modelNotFound();
+  // An id that is none names no item; the nil UUID is never given to one.
+  return { organizationId, modelId, id: (isUuid(path.data_id) ? path.data_id : NO_ITEM) as ItemId };
+}
+
+const NO_ITEM = '00000000-0000-0000-0000-000000000000';
 
 export function toApiSummary(summary: DataSummary): z.infer<typeof dataSummary> {
   return { train: toApiCounts(summary.train), test: toApiCounts(summary.test) };

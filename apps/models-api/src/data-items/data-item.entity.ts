@@ -26,4 +26,7 @@ export class DataItemEntity {
 
   @Column('bigint', { name: 'audio_bytes' })
   audioBytes!: number;
+
+  @Column('text', { name: 'text_sha256', nullable: true })
+  textSha256!: string | null;
 }

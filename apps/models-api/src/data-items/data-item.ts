@@ -22,6 +22,45 @@ export interface UploadedPair {
   transcriptFilename: string;
   audioSha256: string;
   audioBytes: number;
+  /** Of the transcript's text as it will be stored; null when the text cannot be read, which is ingestion's to say. */
+  textSha256: string | null;
+}
+
+/** An item as its owner sees it. */
+export interface DataItem extends UploadedPair {
+  status: ItemStatus;
+  issues: ItemIssue[];
+  /** Of decoded samples; null until the pair is judged, and for a rejected one. */
+  audioMs: number | null;
+  normalizedKey: string | null;
+  normalizedSha256: string | null;
+  transcriptKey: string | null;
+  transcriptSha256: string | null;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** Where the bytes of an item lie that is ready. */
+export interface ReadyItem extends DataItem {
+  audioMs: number;
+  normalizedKey: string;
+  normalizedSha256: string;
+  transcriptKey: string;
+  transcriptSha256: string;
+}
+
+export interface DataFilter {
+  type?: DataType | undefined;
+  status?: ItemStatus | undefined;
+  /** The code of an issue. */
+  issue?: string | undefined;
+}
+
+/** One item of a model, as a path names it. */
+export interface ItemRef {
+  organizationId: OrganizationId;
+  modelId: ModelId;
+  id: ItemId;
 }
 
 /** What ingestion made of a good pair. `audioMs` is of decoded samples. */
@@ -48,6 +87,19 @@ export interface ItemCounts {
   audioMs: number;
 }
 export type DataSummary = Record<DataType, ItemCounts>;
+
+/** Whether training may use the item; only then it has bytes to download. */
+export function isReady(item: DataItem): item is ReadyItem {
+  return item.status === 'ok' || item.status === 'warning';
+}
+
+/** What becomes of a pair whose recording is stored already. Rejected items have no bytes and are passed over. */
+export type Twin = 'same' | 'other_transcript' | 'other_type';
+
+export function compareTwin(stored: Pick<DataItem, 'dataType' | 'textSha256'>, sent: UploadedPair): Twin {
+  if (stored.textSha256 !== sent.textSha256) return 'other_transcript';
+  return stored.dataType === sent.dataType ? 'same' : 'other_type';
+}
 
 export function statusOfValidated(issues: readonly ItemIssue[]): ItemStatus {
   return issues.length === 0 ? 'ok' : 'warning';

@@ -4,16 +4,22 @@ import type { ItemId, ModelId, OrganizationId } from '@attune/kernel';
 import type { SnapshotItem } from '@attune/events';
 import {
   statusOfValidated,
+  type DataItem,
   type DataSummary,
+  type DataType,
+  type ItemRef,
   type NormalizedPair,
   type Rejection,
   type UploadedPair,
 } from './data-item';
 import { DataItemEntity } from './data-item.entity';
 import {
+  fromRowItem,
   fromRowsSummary,
   fromRowVerdict,
+  ITEM_COLUMNS,
   type CountsRow,
+  type ItemRow,
   type SnapshotRow,
   type Verdict,
   type VerdictRow,
@@ -30,6 +36,58 @@ export class DataItemsRepository {
 
   async insert(tx: Tx, pair: UploadedPair): Promise<void> {
     await tx.manager.insert(DataItemEntity, pair);
+  }
+
+  /** The item that has this very recording; null when there is none that counts. Call it under the model's lock. */
+  async findTwin(tx: Tx, modelId: ModelId, audioSha256: string): Promise<DataItem | null> {
+    const [row] = await tx.query<ItemRow>(
+      `SELECT ${ITEM_COLUMNS} FROM data_item
+        WHERE model_id = $1 AND audio_sha256 = $2 AND text_sha256 IS NOT NULL AND status <> 'rejected'`,
+      [modelId, audioSha256],
+    );
+    return row ? fromRowItem(row) : null;
+  }
+
+  async lock(tx: Tx, item: ItemRef): Promise<DataItem | null> {
+    const [row] = await tx.query<ItemRow>(
+      `SELECT ${ITEM_COLUMNS} FROM data_item WHERE id = $1 AND model_id = $2 AND organization_id = $3 FOR UPDATE`,
+      [item.id, item.modelId, item.organizationId],
+    );
+    return row ? fromRowItem(row) : null;
+  }
+
+  async move(tx: Tx, item: ItemKey, dataType: DataType): Promise<void> {
+    await tx.execute(
+      `UPDATE data_item SET data_type = $3, updated_at = now() WHERE id = $1 AND organization_id = $2 AND data_type <> $3`,
+      [item.id, item.organizationId, dataType],
+    );
+  }
+
+  /** Another text, at a key of its own; the issues are of the pair as it is now. */
+  async replaceTranscript(
+    tx: Tx,
+    item: ItemKey,
+    transcript: { filename: string | null; key: string; sha256: string; issues: DataItem['issues'] },
+  ): Promise<void> {
+    await tx.execute(
+      `UPDATE data_item SET transcript_key = $3, transcript_sha256 = $4,
+              text_sha256 = CASE WHEN text_sha256 IS NULL THEN NULL ELSE $4 END, issues = $5, status = $6,
+              transcript_filename = coalesce($7, transcript_filename), updated_at = now()
+        WHERE id = $1 AND organization_id = $2 AND status IN ('ok', 'warning')`,
+      [
+        item.id,
+        item.organizationId,
+        transcript.key,
+        transcript.sha256,
+        JSON.stringify(transcript.issues),
+        statusOfValidated(transcript.issues),
+        transcript.filename,
+      ],
+    );
+  }
+
+  async delete(tx: Tx, item: ItemKey): Promise<void> {
+    await tx.execute(`DELETE FROM data_item WHERE id = $1 AND organization_id = $2`, [item.id, item.organizationId]);
   }
 
   /** False when the item is gone or has its verdict already. */
@@ -91,11 +149,11 @@ export class DataItemsRepository {
 
   async summarize(tx: Tx, organizationId: OrganizationId, modelId: ModelId): Promise<DataSummary> {
     const rows = await tx.query<CountsRow>(
-      `SELECT data_type, count(*) FILTER (WHERE status = 'processing') AS processing,
-              count(*) FILTER (WHERE status IN ('ok', 'warning')) AS ready,
-              count(*) FILTER (WHERE status = 'rejected') AS rejected,
+      `SELECT data_type, coalesce(sum(items) FILTER (WHERE status = 'processing'), 0)::bigint AS processing,
+              coalesce(sum(items) FILTER (WHERE status IN ('ok', 'warning')), 0)::bigint AS ready,
+              coalesce(sum(items) FILTER (WHERE status = 'rejected'), 0)::bigint AS rejected,
               coalesce(sum(audio_ms) FILTER (WHERE status IN ('ok', 'warning')), 0)::bigint AS audio_ms
-         FROM data_item WHERE model_id = $1 AND organization_id = $2 GROUP BY data_type`,
+         FROM data_item_count WHERE model_id = $1 AND organization_id = $2 GROUP BY data_type`,
       [modelId, organizationId],
     );
     return fromRowsSummary(rows);
@@ -132,5 +190,6 @@ export class DataItemsRepository {
 
   async deleteOfModel(tx: Tx, modelId: ModelId): Promise<void> {
     await tx.execute(`DELETE FROM data_item WHERE model_id = $1`, [modelId]);
+    await tx.execute(`DELETE FROM data_item_count WHERE model_id = $1`, [modelId]);
   }
 }

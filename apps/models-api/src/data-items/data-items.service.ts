@@ -1,20 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Tx } from '@attune/database';
-import type { ItemId, ModelId, OrganizationId } from '@attune/kernel';
+import type { ModelId, OrganizationId } from '@attune/kernel';
 import { noteStale, Outbox } from '@attune/messaging';
-import { statusAfter } from '../models/model';
 import { modelNotFound } from '../models/model.errors';
 import { ModelsRepository } from '../models/models.repository';
-import type { DataSummary, NormalizedPair, Rejection } from './data-item';
+import type { DataFilter, DataItem, DataSummary, ItemRef, NormalizedPair, Rejection } from './data-item';
+import { dataNotFound } from './data-item.errors';
 import { DataItemsRepository } from './data-items.repository';
+import { DataListRepository } from './data-list.repository';
+import { ReadinessService } from './readiness.service';
 
 const BATCH = 500;
-
-interface ItemRef {
-  organizationId: OrganizationId;
-  modelId: ModelId;
-  id: ItemId;
-}
 
 /** Items after their upload: ingestion's verdicts, and what of them a client may count. */
 @Injectable()
@@ -24,6 +20,8 @@ export class DataItemsService {
     private readonly outbox: Outbox,
     private readonly models: ModelsRepository,
     private readonly items: DataItemsRepository,
+    private readonly dataList: DataListRepository,
+    private readonly readiness: ReadinessService,
   ) {}
 
   /** Throws MODEL_NOT_FOUND. */
@@ -32,6 +30,30 @@ export class DataItemsService {
     return this.database.read({ organizationId }, async (tx) => {
       if (!(await this.models.read(tx, organizationId, id))) throw modelNotFound();
       return this.items.summarize(tx, organizationId, id);
+    });
+  }
+
+  /** Throws MODEL_NOT_FOUND, DATA_NOT_FOUND. */
+  async get(ref: ItemRef): Promise<DataItem> {
+    return this.database.read(ref, async (tx) => {
+      if (!(await this.models.read(tx, ref.organizationId, ref.modelId))) throw modelNotFound();
+      const item = await this.dataList.find(tx, ref);
+      if (!item) throw dataNotFound();
+      return item;
+    });
+  }
+
+  /** Newest first. Throws MODEL_NOT_FOUND. */
+  async list(
+    organizationId: OrganizationId,
+    modelId: ModelId | null,
+    filter: DataFilter,
+    page: { offset: number; limit: number },
+  ): Promise<{ total: number; items: DataItem[] }> {
+    if (modelId === null) throw modelNotFound();
+    return this.database.read({ organizationId }, async (tx) => {
+      if (!(await this.models.read(tx, organizationId, modelId))) throw modelNotFound();
+      return this.dataList.list(tx, { organizationId, modelId }, filter, page);
     });
   }
 
@@ -47,10 +69,7 @@ export class DataItemsService {
       noteStale('ingestion.data-rejected.v1');
       return;
     }
-    const next = statusAfter(model.status, 'trainingDataGone');
-    if (next !== null && !(await this.items.hasTrainingPair(tx, model.id))) {
-      await this.models.move(tx, model, model.status, next);
-    }
+    await this.readiness.settle(tx, model);
   }
 
   /** Tells ingestion again of items that wait for their verdict for `seconds`: the broker may have lost the event. */

@@ -2,40 +2,49 @@ import type { IncomingMessage } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
 import { Busboy, type BusboyHeaders } from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
-import { largestRequest, type UploadLimits, type UploadPart } from './upload';
-import { brokenMultipart, notMultipart, requestTooLarge, uploadAborted } from './upload.errors';
+import type { UploadPart } from './upload';
+import { brokenMultipart, notMultipart, requestTooLarge, uploadAborted, uploadStalled } from './upload.errors';
 
 /** Bounds of what has to fit into memory; the files' own sizes are bounded where they are received. */
 const ENVELOPE_LIMITS = { parts: 16, fields: 8, files: 8, fieldNameSize: 256, fieldSize: 1024, headerPairs: 32 };
 const DISCARD_BYTES = 8 * 1024 * 1024;
 const DISCARD_MS = 2000;
+/** A client that says nothing for so long has gone, whatever its connection says. */
+const SILENCE_MS = 120_000;
 
 /**
  * The parts of an upload, from its request. Refuses at once what is no multipart (UNSUPPORTED_MEDIA_TYPE) and what says
  * of itself that it is too long (PAYLOAD_TOO_LARGE); nothing is read before the first part is asked for.
  */
-export function uploadParts(request: FastifyRequest, limits: UploadLimits): AsyncGenerator<UploadPart> {
-  if (!/^multipart\/form-data *;/i.test(request.headers['content-type'] ?? '')) throw notMultipart();
-  const limitBytes = largestRequest(limits);
+export function uploadParts(
+  request: FastifyRequest,
+  limitBytes: number,
+  silenceMs = SILENCE_MS,
+): AsyncGenerator<UploadPart> {
+  if (!isMultipart(request.headers['content-type'] ?? '')) throw notMultipart();
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw requestTooLarge(limitBytes);
-  return readParts(request.raw);
+  return readParts(request.raw, silenceMs);
+}
+
+export function isMultipart(contentType: string): boolean {
+  return /^multipart\/form-data *;/i.test(contentType);
 }
 
 /**
  * The parts of a multipart request, read only as fast as they are taken. When whoever takes them stops early, a little of
  * what is still coming is read and thrown away, so that the client gets to see the refusal.
  */
-async function* readParts(raw: IncomingMessage): AsyncGenerator<UploadPart> {
+export async function* readParts(raw: IncomingMessage, silenceMs = SILENCE_MS): AsyncGenerator<UploadPart> {
   let isComplete = false;
   try {
-    yield* parse(raw);
+    yield* parse(raw, silenceMs);
     isComplete = true;
   } finally {
     if (!isComplete) await discardRest(raw);
   }
 }
 
-function parse(raw: IncomingMessage): AsyncIterable<UploadPart> {
+function parse(raw: IncomingMessage, silenceMs: number): AsyncIterable<UploadPart> {
   const parts = new PassThrough({ objectMode: true });
   const parser = openParser(raw);
   let file: Readable | undefined;
@@ -61,8 +70,29 @@ function parse(raw: IncomingMessage): AsyncIterable<UploadPart> {
   raw.once('close', () => {
     if (!raw.complete) fail(uploadAborted());
   });
-  raw.pipe(parser);
+  const stopWatching = watchSilence(raw, silenceMs, () => fail(uploadStalled()));
+  parts.once('close', stopWatching);
+  raw.once('close', stopWatching).pipe(parser);
   return parts;
+}
+
+/** Calls `onSilence` once nothing has come for `silenceMs` while there was room for it; answers how to stop that. */
+function watchSilence(raw: IncomingMessage, silenceMs: number, onSilence: () => void): () => void {
+  const looks = 4;
+  let silent = 0;
+  const hear = (): void => {
+    silent = 0;
+  };
+  const timer = setInterval(() => {
+    // A store that is slow stops the reading: that silence is ours.
+    silent = raw.isPaused() ? 0 : silent + 1;
+    if (silent > looks) onSilence();
+  }, silenceMs / looks);
+  raw.on('data', hear);
+  return () => {
+    clearInterval(timer);
+    raw.off('data', hear);
+  };
 }
 
 type Parser = InstanceType<typeof Busboy>;
@@ -75,8 +105,8 @@ function openParser(raw: IncomingMessage): Parser {
   }
 }
 
-/** Reads on without keeping anything, at most 8 MiB and two seconds. */
-function discardRest(raw: IncomingMessage): Promise<void> {
+/** After a refusal: reads on without keeping anything, at most 8 MiB and two seconds. */
+export function discardRest(raw: IncomingMessage): Promise<void> {
   raw.unpipe();
   if (raw.readableEnded || raw.destroyed) return Promise.resolve();
   return new Promise((resolve) => {

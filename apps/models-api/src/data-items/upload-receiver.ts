@@ -1,10 +1,17 @@
 import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
-import type { AppError } from '@attune/kernel';
 import { OBJECT_STORE } from '@attune/service';
 import { uploadAudioKey, uploadTranscriptKey, type ItemPlace, type ObjectStore } from '@attune/storage';
 import { displayFilename, type DataType } from './data-item';
-import { fromTypeField, type ReceivedFile, type ReceivedUpload, type UploadLimits, type UploadPart } from './upload';
+import { limited } from './limited';
+import {
+  fromTypeField,
+  textDigest,
+  type ReceivedFile,
+  type ReceivedUpload,
+  type UploadLimits,
+  type UploadPart,
+} from './upload';
 import { fileTooLarge, invalidUpload } from './upload.errors';
 
 export const UPLOAD_LIMITS = Symbol('attune:upload-limits');
@@ -34,21 +41,28 @@ export class UploadReceiver {
   async receive(place: ItemPlace, parts: AsyncIterable<UploadPart>): Promise<ReceivedUpload> {
     const seen = new Set<string>();
     const files: Partial<Record<FileField, ReceivedFile>> = {};
+    const text: Buffer[] = [];
     let dataType: DataType | undefined;
     for await (const part of parts) {
       if (seen.has(part.name)) throw invalidUpload({ [part.name]: 'given more than once' });
       seen.add(part.name);
       if (part.kind === 'field') dataType = readField(part);
-      else files[fileFieldOf(part.name)] = await this.storeFile(place, part);
+      else files[fileFieldOf(part.name)] = await this.storeFile(place, part, text);
     }
-    return complete(dataType, files);
+    return complete(dataType, files, textDigest(Buffer.concat(text)));
   }
 
-  private async storeFile(place: ItemPlace, part: UploadPart & { kind: 'file' }): Promise<ReceivedFile> {
+  /** A transcript is kept in `text` as well: it is short, and its text tells whether the pair is stored already. */
+  private async storeFile(
+    place: ItemPlace,
+    part: UploadPart & { kind: 'file' },
+    text: Buffer[],
+  ): Promise<ReceivedFile> {
     const name = fileFieldOf(part.name);
     const { keyOf, limit, fallback } = fileFields[name];
     const limitBytes = limit(this.limits);
-    const chunks = limited(part.bytes, limitBytes, fileTooLarge(name, limitBytes));
+    const keep = name === 'transcript_file' ? text : null;
+    const chunks = limited(part.bytes, limitBytes, fileTooLarge(name, limitBytes), keep);
     const { bytes, sha256 } = await this.store.put(keyOf(place), Readable.from(chunks, { objectMode: false }));
     return { filename: displayFilename(part.filename, fallback), bytes, sha256 };
   }
@@ -71,22 +85,16 @@ function isFileField(name: string): name is FileField {
   return Object.hasOwn(fileFields, name);
 }
 
-function complete(dataType: DataType | undefined, files: Partial<Record<FileField, ReceivedFile>>): ReceivedUpload {
+function complete(
+  dataType: DataType | undefined,
+  files: Partial<Record<FileField, ReceivedFile>>,
+  textSha256: string | null,
+): ReceivedUpload {
   const { audio_file: audio, transcript_file: transcript } = files;
-  if (dataType && audio && transcript) return { dataType, audio, transcript };
+  if (dataType && audio && transcript) return { dataType, audio, transcript, textSha256 };
   throw invalidUpload({
     ...(dataType ? {} : { type: 'required' }),
     ...(audio ? {} : { audio_file: 'required' }),
     ...(transcript ? {} : { transcript_file: 'required' }),
   });
-}
-
-/** Passes bytes on until there are more than `limitBytes`; then fails with `error`. */
-async function* limited(source: Readable, limitBytes: number, error: AppError): AsyncGenerator<Buffer> {
-  let bytes = 0;
-  for await (const chunk of source as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > limitBytes) throw error;
-    yield chunk;
-  }
 }

@@ -32,6 +32,10 @@ export const brokenMultipart = (reason: string): AppError =>
 export const uploadAborted = (): AppError =>
   new AppError('VALIDATION_ERROR', 'The upload ended before it was complete', { details: { body: 'incomplete' } });
 
+/** The client neither sends nor goes. */
+export const uploadStalled = (): AppError =>
+  new AppError('VALIDATION_ERROR', 'The upload stood still for too long', { details: { body: 'incomplete' } });
+
 /** Its bytes stood still for so long that they were swept away. */
 export const uploadExpired = (): AppError =>
   new AppError('SERVICE_UNAVAILABLE', 'The upload took too long and was discarded; send it again');

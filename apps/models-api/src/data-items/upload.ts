@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { normalizeTranscript } from '@attune/transcripts';
 import type { DataType } from './data-item';
 
 /** A part of an upload as it comes in, in the client's order. A file's bytes are read once, before the next part. */
@@ -9,6 +11,8 @@ export type UploadPart =
 export interface UploadLimits {
   audioBytes: number;
   transcriptBytes: number;
+  /** How long a client may say nothing in the middle of an upload; two minutes when absent. */
+  silenceMs?: number;
 }
 
 /** A file that lies in quarantine now. */
@@ -22,6 +26,15 @@ export interface ReceivedUpload {
   dataType: DataType;
   audio: ReceivedFile;
   transcript: ReceivedFile;
+  /** Digest of the transcript's text as it will be stored; null when it cannot be read, which is ingestion's to say. */
+  textSha256: string | null;
+}
+
+/** The digest by which texts are compared; null for bytes that are none. */
+export function textDigest(transcript: Uint8Array): string | null {
+  const normalized = normalizeTranscript(transcript);
+  if (typeof normalized === 'string') return null;
+  return `sha256:${createHash('sha256').update(normalized.text).digest('hex')}`;
 }
 
 /** Room for the multipart envelope around the files: boundaries, headers, the type. */

@@ -1,14 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CommitOutcomeUnknown, Database } from '@attune/database';
 import { AppError, newId, type ItemId, type ModelId, type OrganizationId } from '@attune/kernel';
-import { Outbox } from '@attune/messaging';
 import { OBJECT_STORE } from '@attune/service';
-import { itemPrefix, uploadAudioKey, uploadTranscriptKey, type ItemPlace, type ObjectStore } from '@attune/storage';
+import { itemPrefix, type ItemPlace, type ObjectStore } from '@attune/storage';
 import { modelNotFound } from '../models/model.errors';
-import { statusAfter, type ModelStatus } from '../models/model';
+import type { ModelStatus } from '../models/model';
 import { ModelsRepository } from '../models/models.repository';
 import type { ItemStatus } from './data-item';
 import { DataItemsRepository } from './data-items.repository';
+import { PairRegistrarService, type Registered } from './pair-registrar.service';
 import type { ReceivedUpload, UploadPart } from './upload';
 import { pairRejected, uploadExpired } from './upload.errors';
 import { UploadReceiver } from './upload-receiver';
@@ -22,6 +22,7 @@ const TOUCH_EVERY_MS = 5 * 60_000;
 export interface UploadResult extends ReceivedUpload {
   itemId: ItemId;
   itemStatus: ItemStatus;
+  isDuplicate: boolean;
   modelStatus: ModelStatus;
 }
 
@@ -30,10 +31,10 @@ export interface UploadResult extends ReceivedUpload {
 export class UploadsService {
   constructor(
     private readonly database: Database,
-    private readonly outbox: Outbox,
     private readonly models: ModelsRepository,
     private readonly items: DataItemsRepository,
     private readonly uploads: UploadsRepository,
+    private readonly registrar: PairRegistrarService,
     private readonly receiver: UploadReceiver,
     private readonly verdicts: VerdictWatch,
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
@@ -50,29 +51,30 @@ export class UploadsService {
   ): Promise<UploadResult> {
     if (id === null || !(await this.models.find(organizationId, id))) throw modelNotFound();
     const place: ItemPlace = { organizationId, modelId: id, itemId: newId<ItemId>() };
-    const received = await this.receive(place, parts);
-    const verdict = await this.verdicts.waitFor(place.itemId, VERDICT_WAIT_MS);
-    if (verdict?.rejection) {
-      await this.discardRejected(place);
-      throw pairRejected(verdict.rejection);
-    }
-    const model = await this.models.find(organizationId, id);
-    if (!model) throw modelNotFound();
-    return {
-      ...received,
-      itemId: place.itemId,
-      itemStatus: verdict?.status ?? 'processing',
-      modelStatus: model.status,
-    };
+    return this.answer(place, await this.receive(place, parts));
   }
 
-  private async receive(place: ItemPlace, parts: AsyncIterable<UploadPart>): Promise<ReceivedUpload> {
+  /** Waits for the verdict. A pair that was there already may have its verdict, or have been refused a moment ago. */
+  private async answer(place: ItemPlace, received: ReceivedUpload & Registered): Promise<UploadResult> {
+    const stored: ItemPlace = { ...place, itemId: received.itemId };
+    const verdict = await this.verdicts.waitFor(stored.itemId, VERDICT_WAIT_MS);
+    if (verdict?.rejection) {
+      await this.discardRejected(stored);
+      throw pairRejected(verdict.rejection);
+    }
+    const model = await this.models.find(place.organizationId, place.modelId);
+    if (!model) throw modelNotFound();
+    return { ...received, itemStatus: verdict?.status ?? 'processing', modelStatus: model.status };
+  }
+
+  private async receive(place: ItemPlace, parts: AsyncIterable<UploadPart>): Promise<ReceivedUpload & Registered> {
     await this.database.runInTransaction(place, (tx) => this.uploads.insert(tx, place));
     const touching = setInterval(() => void this.uploads.touch(place.itemId).catch(() => undefined), TOUCH_EVERY_MS);
     try {
       const received = await this.receiver.receive(place, parts);
-      await this.register(place, received);
-      return received;
+      const registered = await this.register(place, received);
+      if (registered.isDuplicate) await this.discard(place);
+      return { ...received, ...registered };
     } catch (error) {
       // If the commit's answer got lost, the item may exist: then the sweep decides, by the upload's row.
       if (!(error instanceof CommitOutcomeUnknown)) await this.discard(place);
@@ -82,40 +84,15 @@ export class UploadsService {
     }
   }
 
-  /** One transaction: the item, the model's status, and ingestion's event. */
-  private async register(place: ItemPlace, { dataType, audio, transcript }: ReceivedUpload): Promise<void> {
+  /** The bytes of a duplicate stay this upload's: its row stands until they are removed. */
+  private async register(place: ItemPlace, received: ReceivedUpload): Promise<Registered> {
     const { organizationId, modelId, itemId } = place;
-    await this.database.runInTransaction({ organizationId }, async (tx) => {
+    return this.database.runInTransaction({ organizationId }, async (tx) => {
       const model = await this.models.lock(tx, organizationId, modelId);
       if (!model) throw modelNotFound();
-      if (!(await this.uploads.take(tx, itemId))) throw uploadExpired();
-      await this.items.insert(tx, {
-        id: itemId,
-        organizationId,
-        modelId,
-        dataType,
-        audioFilename: audio.filename,
-        transcriptFilename: transcript.filename,
-        audioSha256: audio.sha256,
-        audioBytes: audio.bytes,
-      });
-      const next = dataType === 'train' ? statusAfter(model.status, 'trainingDataStored') : null;
-      if (next !== null) await this.models.move(tx, model, model.status, next);
-      await this.outbox.add(
-        tx,
-        'models.data-uploaded.v1',
-        {
-          organization_id: organizationId,
-          model_id: modelId,
-          item_id: itemId,
-          data_type: dataType,
-          audio_key: uploadAudioKey(place),
-          transcript_key: uploadTranscriptKey(place),
-          audio_sha256: audio.sha256,
-          audio_bytes: audio.bytes,
-        },
-        { aggregateId: itemId },
-      );
+      const registered = await this.registrar.register(tx, model, place, received);
+      if (!registered.isDuplicate && !(await this.uploads.take(tx, itemId))) throw uploadExpired();
+      return registered;
     });
   }
 

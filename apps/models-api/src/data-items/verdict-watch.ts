@@ -11,7 +11,8 @@ const LOOK_EVERY_MS = 100;
  */
 @Injectable()
 export class VerdictWatch {
-  private readonly waiting = new Map<ItemId, (verdict: Verdict) => void>();
+  /** Several may wait for one item: a pair that is sent twice is stored once. */
+  private readonly waiting = new Map<ItemId, Set<(verdict: Verdict) => void>>();
   private looking = false;
 
   constructor(private readonly items: DataItemsRepository) {}
@@ -19,12 +20,16 @@ export class VerdictWatch {
   /** The verdict, or null when none came within `timeoutMs`. */
   async waitFor(id: ItemId, timeoutMs: number): Promise<Verdict | null> {
     const enough = new AbortController();
-    const verdict = new Promise<Verdict>((resolve) => this.waiting.set(id, resolve));
+    let told: (verdict: Verdict) => void = () => undefined;
+    const verdict = new Promise<Verdict>((resolve) => (told = resolve));
+    const waiters = this.waiting.get(id) ?? new Set();
+    this.waiting.set(id, waiters.add(told));
     if (!this.looking) void this.look();
     try {
       return await Promise.race([verdict, delay(timeoutMs, enough.signal).then(() => null)]);
     } finally {
-      this.waiting.delete(id);
+      waiters.delete(told);
+      if (waiters.size === 0) this.waiting.delete(id);
       enough.abort();
     }
   }
@@ -35,7 +40,7 @@ export class VerdictWatch {
       await delay(LOOK_EVERY_MS);
       // A database that is away costs the wait, never the upload: that one is stored already.
       const verdicts = await this.items.findVerdicts([...this.waiting.keys()]).catch(() => new Map<string, Verdict>());
-      for (const [id, verdict] of verdicts) this.waiting.get(id as ItemId)?.(verdict);
+      for (const [id, verdict] of verdicts) this.waiting.get(id as ItemId)?.forEach((tell) => tell(verdict));
     }
     this.looking = false;
   }

@@ -3,6 +3,9 @@ import { messagingTables } from '@attune/messaging';
 import { init } from './0001-init';
 import { limits } from './0010-limits';
 import { runControl } from './0040-run-control';
+import { data } from './0050-data';
+import { archives } from './0051-archives';
+import { resumableUploads } from './0052-resumable-uploads';
 
 /** The history of the schema `models`, in order. */
 export const migrations: readonly Migration[] = [
@@ -10,4 +13,7 @@ export const migrations: readonly Migration[] = [
   { name: '0002-messaging', sql: messagingTables },
   limits,
   runControl,
+  data,
+  archives,
+  resumableUploads,
 ];

@@ -4,6 +4,8 @@ import type { ModelId, OrganizationId } from '@attune/kernel';
 import { Outbox } from '@attune/messaging';
 import { OBJECT_STORE } from '@attune/service';
 import { modelPrefix, type ObjectStore } from '@attune/storage';
+import { ArchivesRepository } from '../archives/archives.repository';
+import { DataErasureRepository } from '../data-items/data-erasure.repository';
 import { DataItemsRepository } from '../data-items/data-items.repository';
 import { UploadsRepository } from '../data-items/uploads.repository';
 import { RunsRepository } from '../runs/runs.repository';
@@ -26,6 +28,8 @@ export class ModelErasureService {
     private readonly models: ModelsRepository,
     private readonly erasure: ErasureRepository,
     private readonly items: DataItemsRepository,
+    private readonly dataErasures: DataErasureRepository,
+    private readonly archives: ArchivesRepository,
     private readonly uploads: UploadsRepository,
     private readonly runs: RunsRepository,
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
@@ -77,9 +81,13 @@ export class ModelErasureService {
   private async eraseOwn(model: ModelRef): Promise<void> {
     const isLast = await this.database.runInTransaction(model, async (tx) => {
       await this.items.deleteOfModel(tx, model.id);
+      await this.dataErasures.deleteOfModel(tx, model.id);
+      await this.archives.deleteOfModel(tx, model.id);
       await this.runs.deleteOfModel(tx, model.id);
       await this.erasure.blank(tx, model);
-      return (await this.erasure.isOnlyOwnLeft(tx, model)) && !(await this.uploads.isReceiving(tx, model.id));
+      const isReceiving =
+        (await this.uploads.isReceiving(tx, model.id)) || (await this.archives.isActive(tx, model.id));
+      return (await this.erasure.isOnlyOwnLeft(tx, model)) && !isReceiving;
     });
     await this.store.deletePrefix(modelPrefix({ organizationId: model.organizationId, modelId: model.id }));
     if (isLast) await this.database.runInTransaction(model, (tx) => this.erasure.tick(tx, model, 'models'));

@@ -4,7 +4,8 @@ import { contract } from '@attune/contracts';
 import { AppError, messageOf } from '@attune/kernel';
 
 const JSON_TYPE = 'application/json';
-const MULTIPART_TYPE = 'multipart/form-data';
+/** Multipart and pieces of uploads because they are long; plain text because whether it is UTF-8 is for its handler to judge. */
+const UNREAD_TYPES = ['multipart/form-data', 'application/offset+octet-stream', 'text/plain'];
 const unreadPath = contract.stt.transcribe.path;
 
 /**
@@ -16,10 +17,10 @@ export function leaveBodiesUnread(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
   const limitBytes = fastify.initialConfig.bodyLimit ?? 0;
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
-  fastify.addContentTypeParser(MULTIPART_TYPE, (_request: FastifyRequest, _payload: NodeJS.ReadableStream, done) =>
+  fastify.removeContentTypeParser([JSON_TYPE, 'text/plain']);
+  fastify.addContentTypeParser(UNREAD_TYPES, (_request: FastifyRequest, _payload: NodeJS.ReadableStream, done) =>
     done(null),
   );
-  fastify.removeContentTypeParser(JSON_TYPE);
   fastify.addContentTypeParser(JSON_TYPE, (request: FastifyRequest, payload: NodeJS.ReadableStream, done) => {
     if (request.routeOptions.url === unreadPath) {
       done(null, undefined);

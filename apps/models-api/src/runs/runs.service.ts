@@ -12,6 +12,7 @@ import type { Entitlements } from '../organizations/organization';
 import { OrganizationsRepository } from '../organizations/organizations.repository';
 import { checkEntitlements, checkTrainingData, type RequestedRun } from './run';
 import { entitlementsUnknown } from './run.errors';
+import { RunItemsRepository } from './run-items.repository';
 import { RunsRepository } from './runs.repository';
 import { SnapshotWriter } from './snapshot.writer';
 
@@ -26,6 +27,7 @@ export class RunsService {
     private readonly models: ModelsRepository,
     private readonly items: DataItemsRepository,
     private readonly runs: RunsRepository,
+    private readonly runItems: RunItemsRepository,
     private readonly snapshots: SnapshotWriter,
   ) {}
 
@@ -87,6 +89,7 @@ export class RunsService {
   private async start(tx: Tx, model: LockedModel, run: RequestedRun): Promise<void> {
     const next = statusAfter(model.status, 'runRequested') ?? modelStatus.running;
     await this.runs.insert(tx, run);
+    await this.runItems.insertReady(tx, run);
     await this.models.move(tx, model, model.status, next, { lastRunId: run.id });
     await this.outbox.add(
       tx,

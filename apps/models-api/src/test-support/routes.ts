@@ -1,5 +1,6 @@
 import type { AppRoute } from '@ts-rest/core';
 import { contract, isRouteMetadata, type Scope } from '@attune/contracts';
+import { archiveForm } from './archiving';
 import { uploadForm } from './uploading';
 import type { CallOptions } from './test-api';
 
@@ -13,10 +14,25 @@ export interface Route {
   body: () => CallOptions;
 }
 
+const SOME_ID = '01890a5d-ac96-774b-bcce-b302099a8057';
+const tus = { 'tus-resumable': '1.0.0' };
+
 const bodies: Record<string, () => CallOptions> = {
   create: () => ({ json: { name: 'x', language: 'en' } }),
   update: () => ({ json: { name: 'x' } }),
   uploadData: () => ({ body: uploadForm() }),
+  moveData: () => ({ json: { type: 'test' } }),
+  replaceTranscript: () => ({ body: 'the words', headers: { 'content-type': 'text/plain' } }),
+  uploadArchive: () => ({ body: archiveForm() }),
+  bindPair: () => ({ json: { type: 'train', audio_upload_id: SOME_ID, transcript: 'the words' } }),
+  bindArchive: () => ({ json: { upload_id: SOME_ID } }),
+  createUpload: () => ({ headers: { ...tus, 'upload-length': '10' } }),
+  getUpload: () => ({ headers: tus }),
+  appendUpload: () => ({
+    body: 'x',
+    headers: { ...tus, 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' },
+  }),
+  removeUpload: () => ({ headers: tus }),
   run: () => ({ json: {} }),
   transcribe: () => ({ json: { model: 'general', audio_file: 'AAAA' } }),
 };

@@ -102,6 +102,7 @@ export class TestApi {
       apiKeyPepper: PEPPER,
       stt: { url: 'http://127.0.0.1:1', token: STT_TOKEN },
       uploads: { audioBytes: 1024 * 1024, transcriptBytes: 4096 },
+      archives: { archiveBytes: 16 * 1024 * 1024, members: 200, unpackedBytes: 256 * 1024 * 1024 },
       ...settings,
     };
     const app = await createApp(env, createLogger('test', process.env.TEST_LOG_LEVEL ?? 'silent'));

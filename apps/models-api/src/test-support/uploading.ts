@@ -1,8 +1,9 @@
+import { Readable } from 'node:stream';
 import type { UploadReceipt } from '@attune/contracts';
 import type { EventPayload } from '@attune/events';
-import type { ItemId, ModelId, OrganizationId } from '@attune/kernel';
+import { newId, type ItemId, type ModelId, type OrganizationId } from '@attune/kernel';
 import { eventually } from '@attune/testing';
-import { audioKey, transcriptKey } from '@attune/storage';
+import { audioKey, transcriptKey, uploadPrefix, type ItemPlace } from '@attune/storage';
 import type { Answer, CallOptions, TestApi } from './test-api';
 
 export interface Pair {
@@ -13,11 +14,11 @@ export interface Pair {
   transcriptName?: string;
 }
 
-/** A form with the usual three parts; a part set to undefined is left out. */
+/** A form with the usual three parts, the recording another one each time; a part set to undefined is left out. */
 export function uploadForm(pair: Pair = {}): FormData {
   const {
     type = 'train',
-    audio = 'RIFF....WAVE',
+    audio = `RIFF....WAVE ${newId()}`,
     transcript = 'the heart is enlarged',
   } = {
     ...('type' in pair ? { type: pair.type } : {}),
@@ -61,13 +62,17 @@ export async function nextUpload(
   });
 }
 
-/** Ingestion accepts an item. */
-export async function acceptItem(api: TestApi, uploaded: Uploaded, audioMs = 90_000): Promise<void> {
-  const place = {
+export function placeOf(uploaded: Uploaded): ItemPlace {
+  return {
     organizationId: uploaded.organization_id as OrganizationId,
     modelId: uploaded.model_id as ModelId,
     itemId: uploaded.item_id as ItemId,
   };
+}
+
+/** Ingestion accepts an item. */
+export async function acceptItem(api: TestApi, uploaded: Uploaded, audioMs = 90_000): Promise<void> {
+  const place = placeOf(uploaded);
   await api.publish(place.organizationId, 'ingestion.data-validated.v1', {
     organization_id: uploaded.organization_id,
     model_id: uploaded.model_id,
@@ -79,6 +84,56 @@ export async function acceptItem(api: TestApi, uploaded: Uploaded, audioMs = 90_
     transcript_sha256: `sha256:${'2'.repeat(64)}`,
     issues: [],
   });
+}
+
+export interface Normalized {
+  audio?: string | Buffer;
+  text?: string;
+  audioMs?: number;
+  issues?: EventPayload<'ingestion.data-validated.v1'>['issues'];
+}
+
+/** Ingestion accepts an item and stores what it made of it, as it does. */
+export async function acceptWithBytes(api: TestApi, uploaded: Uploaded, normalized: Normalized = {}): Promise<void> {
+  const { audio = 'fLaC bytes', text = 'the heart is enlarged', audioMs = 90_000, issues = [] } = normalized;
+  const place = placeOf(uploaded);
+  const flac = await api.store.put(audioKey(place), Readable.from([Buffer.from(audio as string)]));
+  const transcript = await api.store.put(transcriptKey(place), Readable.from([Buffer.from(text)]));
+  await api.store.deletePrefix(uploadPrefix(place));
+  await api.publish(place.organizationId, 'ingestion.data-validated.v1', {
+    organization_id: uploaded.organization_id,
+    model_id: uploaded.model_id,
+    item_id: uploaded.item_id,
+    audio_ms: audioMs,
+    normalized_key: audioKey(place),
+    normalized_sha256: flac.sha256,
+    transcript_key: transcriptKey(place),
+    transcript_sha256: transcript.sha256,
+    issues,
+  });
+}
+
+/** One pair, uploaded, accepted, and with its normalized bytes in the store. */
+export async function storedItem(
+  api: TestApi,
+  modelId: number,
+  pair: Pair = {},
+  normalized: Normalized = {},
+): Promise<UploadReceipt> {
+  const known = new Set(api.sent('models.data-uploaded.v1').map(({ data }) => data.item_id));
+  const sending = putData(api, modelId, uploadForm(pair));
+  await acceptWithBytes(api, await nextUpload(api, modelId, known), {
+    ...(typeof pair.transcript === 'string' ? { text: pair.transcript } : {}),
+    ...normalized,
+  });
+  const answer = await sending;
+  if (answer.status !== 200) throw new Error(`upload: ${answer.text}`);
+  return answer.body;
+}
+
+/** The address of a model's items, or of one of them. */
+export function dataPath(modelId: number, dataId = ''): string {
+  return `/api/v3/custom_models/${String(modelId)}/data${dataId === '' ? '' : `/${dataId}`}`;
 }
 
 /** Ingestion refuses an item. */

@@ -35,7 +35,7 @@ describe('DELETE /api/v3/custom_models/{id} answers 204', () => {
     const answer = await remove(id);
     expect([answer.status, answer.text]).toEqual([204, '']);
     expect(await api.storedKeys(prefix)).toEqual([]);
-    for (const table of ['data_item', 'run', 'version']) {
+    for (const table of ['data_item', 'data_item_count', 'run', 'version']) {
       expect(await api.database.query(`SELECT 1 FROM ${table} WHERE model_id = $1`, [id])).toEqual([]);
     }
     expect(await api.database.query('SELECT name, description FROM model WHERE id = $1', [id])).toEqual([

@@ -29,6 +29,7 @@ describe('PUT /api/v3/custom_models/{id}/data answers 200', () => {
       training_status: 2,
       data_id: expect.any(String) as string,
       item_status: 'ok',
+      duplicate: false,
     });
     expect((await api.getModel(id)).status_message).toBe('Data uploaded. Ready to start training.');
   });
