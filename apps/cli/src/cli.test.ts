@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { runCli } from './cli';
-import { startPlatform, type Platform } from './test-support/platform';
+import { DATA_ID, startPlatform, type Platform } from './test-support/platform';
 
 describe('attune', () => {
   let platform: Platform;
@@ -127,6 +127,37 @@ describe('attune', () => {
     await put('letters/a.wav');
     expect((await attune(['upload', '7', folder()])).code).toBe(2);
     expect((await attune(['upload', '7', join(home, 'nowhere')])).code).toBe(2);
+  });
+
+  it('sends an archive, and tells which members were refused', async () => {
+    await put('letters.zip', 'PK');
+    const done = await attune(['upload', '7', join(home, 'letters.zip')]);
+    expect([done.code, platform.uploads]).toEqual([1, ['letters.zip']]);
+    expect(done.out).toContain('stored 2 pairs, 1 were stored before, 1 refused');
+    expect(done.err).toMatch(/alone\.mp3\s+MEMBER_NO_TRANSCRIPT\s+There is no transcript/);
+  });
+
+  it('lists data and shows one item with what to do about it', async () => {
+    const list = await attune(['data', 'list', '7', '--status', 'warning']);
+    expect(list.out).toMatch(/ID\s+TYPE[^]*train\s+warning\s+1:01\s+letter_01\.mp3\s+TRANSCRIPT_TOO_SHORT/);
+    const scripts = await attune(['data', 'list', '7', '--json']);
+    expect(JSON.parse(scripts.out)).toMatchObject({ data_id: DATA_ID });
+    expect((await attune(['data', 'show', '7', DATA_ID])).out).toContain('warning: Few words. Check it.');
+  });
+
+  it('moves, mends, downloads and deletes an item; nothing on disk is overwritten', async () => {
+    expect((await attune(['data', 'move', '7', DATA_ID, 'test'])).out).toContain('is test data now');
+    expect((await attune(['data', 'move', '7', DATA_ID, 'validation'])).code).toBe(2);
+    await put('new.txt', 'better words');
+    const mended = await attune(['data', 'replace-transcript', '7', DATA_ID, join(home, 'new.txt')]);
+    expect(mended.out).toContain('transcript  new.txt');
+    const target = join(home, 'saved.flac');
+    expect((await attune(['data', 'download', '7', DATA_ID, target])).code).toBe(0);
+    expect(await readFile(target, 'utf8')).toBe('fLaC of it');
+    const again = await attune(['data', 'download', '7', DATA_ID, target]);
+    expect([again.code, again.err]).toEqual([2, expect.stringContaining('is there already') as string]);
+    expect((await attune(['data', 'delete', '7', DATA_ID])).code).toBe(2);
+    expect((await attune(['data', 'delete', '7', DATA_ID, '--yes'])).out).toContain('deleted letter_01.mp3');
   });
 
   it('trains: shows the new log lines only, then the figures with the word that users read them by', async () => {

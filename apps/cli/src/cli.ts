@@ -4,6 +4,7 @@ import { messageOf } from '@attune/kernel';
 import { actionsOf, type Surroundings } from './command';
 import { addCancel } from './commands/cancel';
 import { addCreate } from './commands/create';
+import { addData } from './commands/data';
 import { addDelete } from './commands/delete';
 import { addLogs } from './commands/logs';
 import { addModels } from './commands/models';
@@ -24,6 +25,7 @@ const commands = [
   addModels,
   addCreate,
   addUpload,
+  addData,
   addTrain,
   addStatus,
   addLogs,

@@ -30,6 +30,7 @@ const receipt = {
   training_status: 2,
   data_id: '0190a5b0-0000-7000-8000-000000000000',
   item_status: 'ok',
+  duplicate: false,
 };
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;

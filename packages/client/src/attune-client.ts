@@ -1,4 +1,4 @@
-import { initClient, type AppRoute } from '@ts-rest/core';
+import { initClient } from '@ts-rest/core';
 import {
   contract,
   type ApiFeedEvent,
@@ -10,9 +10,8 @@ import {
   type Transcript,
   type UploadReceipt,
 } from '@attune/contracts';
-import type { z } from 'zod';
-import { UnexpectedAnswer } from './errors';
-import type { HttpAnswer } from './http-exchange';
+import { bodyOf, checkedBody, jsonBody, parsed } from './answers';
+import { DataClient } from './data-client';
 import { follow, type FollowOptions } from './following';
 import { multipartBody } from './multipart';
 import { allPages } from './pages';
@@ -50,6 +49,8 @@ const LOG_LINES_PER_PAGE = 1000;
 export class AttuneClient {
   private readonly transport: Transport;
   private readonly api;
+  /** Recordings and transcripts, one by one and as archives. */
+  readonly data: DataClient;
 
   constructor(options: AttuneClientOptions) {
     this.transport = new Transport(options);
@@ -65,6 +66,7 @@ export class AttuneClient {
         return { status: answer.status, body: checkedBody(route, answer), headers: new Headers() };
       },
     });
+    this.data = new DataClient(this.transport);
   }
 
   readonly models = {
@@ -196,42 +198,4 @@ export class AttuneClient {
 
 function path(id: number): { id: string } {
   return { id: String(id) };
-}
-
-function jsonBody(text: string): { contentType: string; bytes: number; open: () => AsyncIterable<Buffer> } {
-  const content = Buffer.from(text);
-  return {
-    contentType: 'application/json',
-    bytes: content.length,
-    // eslint-disable-next-line @typescript-eslint/require-await -- every body is read in one way
-    open: async function* () {
-      yield content;
-    },
-  };
-}
-
-/** The answer's body, checked against the contract. */
-function checkedBody(route: AppRoute, answer: HttpAnswer): unknown {
-  const schema = (route.responses as Record<number, unknown>)[answer.status];
-  if (schema === undefined) throw new UnexpectedAnswer(answer.status, 'this status is not in it');
-  return isZodType(schema) ? parsed(schema, answer) : answer.body;
-}
-
-function isZodType(schema: unknown): schema is z.ZodTypeAny {
-  return typeof schema === 'object' && schema !== null && 'safeParse' in schema;
-}
-
-function parsed<T extends z.ZodTypeAny>(schema: T, answer: HttpAnswer): z.output<T> {
-  const result = schema.safeParse(answer.body);
-  if (result.success) return result.data as z.output<T>;
-  throw new UnexpectedAnswer(answer.status, result.error.issues.map((issue) => issue.path.join('.')).join(', '));
-}
-
-/** The body of the one status that means success: refusals were thrown by the transport. */
-function bodyOf<A extends { status: number; body: unknown }, S extends A['status']>(
-  answer: A,
-  status: S,
-): Extract<A, { status: S }>['body'] {
-  if (answer.status !== status) throw new UnexpectedAnswer(answer.status, `${String(status)} was expected`);
-  return (answer as Extract<A, { status: S }>).body;
 }

@@ -26,7 +26,7 @@ export async function openEventStream(call: HttpExchange): Promise<OpenedStream>
     request.end();
   });
   if (response.statusCode === 200) return { messages: messagesOf(call, response) };
-  return { answer: await readAnswer(response) };
+  return { answer: await readAnswer(response, call) };
 }
 
 async function* messagesOf(call: HttpExchange, response: IncomingMessage): AsyncGenerator<StreamMessage, void> {

@@ -1,6 +1,7 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { Readable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { delay } from '@attune/kernel';
 import { PlatformUnreachable, UnexpectedAnswer } from './errors';
 
@@ -16,6 +17,8 @@ export interface HttpExchange {
   url: URL;
   headers: Record<string, string>;
   body?: RequestBody;
+  /** Where the body of a successful answer is written, as it comes; it is not parsed then. */
+  saveTo?: () => Writable;
   signal?: AbortSignal;
 }
 
@@ -84,7 +87,7 @@ function answerOf(request: ClientRequest, call: HttpExchange): Promise<HttpAnswe
     let response: IncomingMessage | undefined;
     request.once('response', (incoming) => {
       response = incoming;
-      readAnswer(incoming).then(resolve, (error: unknown) => reject(unreachable(call, error)));
+      readAnswer(incoming, call).then(resolve, (error: unknown) => reject(unreachable(call, error)));
     });
     request.on('error', (error) => {
       if (call.signal?.aborted) {
@@ -98,8 +101,12 @@ function answerOf(request: ClientRequest, call: HttpExchange): Promise<HttpAnswe
   });
 }
 
-/** Reads the whole of an answer. */
-export async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
+/** Reads the whole of an answer: into memory, or to where the call wants it. */
+export async function readAnswer(response: IncomingMessage, call: HttpExchange): Promise<HttpAnswer> {
+  if (call.saveTo && (response.statusCode ?? 0) < 300) {
+    await pipeline(response, call.saveTo());
+    return { status: response.statusCode ?? 0, headers: response.headers, body: undefined };
+  }
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   const status = response.statusCode ?? 0;

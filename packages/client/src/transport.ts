@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { delay } from '@attune/kernel';
 import { toApiError, UnexpectedAnswer } from './errors';
 import { openEventStream, type StreamMessage } from './event-stream';
@@ -20,6 +21,8 @@ export interface Call {
   path: string;
   headers?: Record<string, string>;
   body?: RequestBody;
+  /** Where the body of a successful answer is written instead of being parsed. */
+  saveTo?: () => Writable;
 }
 
 const DEFAULT_PATIENCE_SECONDS = 120;
@@ -62,6 +65,7 @@ export class Transport {
       url: new URL(call.path, this.base),
       headers: { ...call.headers, authorization: `Bearer ${this.options.apiKey}` },
       ...(call.body && { body: call.body }),
+      ...(call.saveTo && { saveTo: call.saveTo }),
       ...(this.signal && { signal: this.signal }),
     };
   }

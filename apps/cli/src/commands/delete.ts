@@ -28,7 +28,8 @@ export function addDelete(program: Command, addAction: AddAction): void {
   });
 }
 
-async function confirmed({ terminal, stdin, signal }: CommandContext, question: string): Promise<boolean> {
+/** Throws UsageError where nobody can be asked. */
+export async function confirmed({ terminal, stdin, signal }: CommandContext, question: string): Promise<boolean> {
   if (!terminal.interactive) throw new UsageError('nobody can be asked here: add --yes to delete without a question');
   const reader = createInterface({ input: stdin, output: terminal.stderr });
   try {

@@ -7,6 +7,7 @@ import { describeData } from '../model-text';
 import { Eta, startProgress } from '../progress';
 import { UploadJournal } from '../upload/journal';
 import { findPairs, typePairs, type DataType, type FoundPair, type Unpaired } from '../upload/pairs';
+import { isArchive, uploadArchive } from '../upload/upload-archive';
 import { uploadPairs, type Refusal } from '../upload/upload-pairs';
 import { waitForVerdicts } from '../upload/verdicts';
 
@@ -25,7 +26,10 @@ export function addUpload(program: Command, addAction: AddAction): void {
     .command('upload')
     .description('upload every recording with its .txt below a folder; run it again to send what is missing')
     .argument('<model>', 'number or key')
-    .argument('<folder>', 'pairs of the same name, in any depth: letter_01.mp3, letter_01.txt')
+    .argument(
+      '<folder>',
+      'pairs of the same name, in any depth: letter_01.mp3, letter_01.txt; or a .zip or .tar.gz of such',
+    )
     .addOption(
       new Option('-t, --type <type>', 'what all of them are (else pairs below test/ are test data)').choices([
         'train',
@@ -46,6 +50,11 @@ export function addUpload(program: Command, addAction: AddAction): void {
 async function upload(context: CommandContext, options: Options, argument = '', folder = ''): Promise<ExitCode> {
   const { client, env, terminal } = context;
   const id = parseModelId(argument);
+  if (await isArchive(folder)) {
+    if (options.testShare !== undefined)
+      throw new UsageError('--test-share is for folders: an archive has test/ or a manifest');
+    return uploadArchive(context, id, folder, options);
+  }
   const { pairs, unpaired } = await findPairs(folder);
   if (unpaired.length > 0)
     terminal.note(`not uploaded, ${String(unpaired.length)} without a partner:\n${listOf(unpaired)}`);

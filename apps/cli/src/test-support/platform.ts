@@ -66,6 +66,52 @@ const versionBody = {
   training_metrics: (modelBody(4) as { training_metrics: object }).training_metrics,
 };
 
+export const DATA_ID = '0190a5b0-0000-7000-8000-000000000000';
+
+function itemBody(type = 'train'): object {
+  return {
+    data_id: DATA_ID,
+    type,
+    item_status: 'warning',
+    issues: [{ code: 'TRANSCRIPT_TOO_SHORT_FOR_AUDIO', severity: 'warning', message: 'Few words', fix: 'Check it.' }],
+    filename: 'letter_01.mp3',
+    transcript_filename: 'letter_01.txt',
+    audio_bytes: 2048,
+    audio_ms: 61_000,
+    created_at: instant,
+    updated_at: instant,
+  };
+}
+
+function archiveBody(status: string): object {
+  return {
+    archive_id: DATA_ID,
+    status,
+    filename: 'letters.zip',
+    type: null,
+    error: null,
+    counts: { stored: 2, duplicate: 1, refused: 1, ignored: 0 },
+    created_at: instant,
+    finished_at: null,
+  };
+}
+
+const archiveMembers = {
+  count: 1,
+  total_results: 1,
+  result: [
+    {
+      name: 'alone.mp3',
+      outcome: 'refused',
+      type: null,
+      reason: { code: 'MEMBER_NO_TRANSCRIPT', message: 'There is no transcript of this name beside it' },
+      data_id: null,
+      item_status: null,
+      issues: [],
+    },
+  ],
+};
+
 export async function startPlatform(): Promise<Platform> {
   const platform: Platform = { url: '', uploads: [], statuses: [2], logLines: [], close: () => undefined };
   const server = createServer((request, response) => void route(platform, request, response));
@@ -136,6 +182,35 @@ async function route(platform: Platform, request: IncomingMessage, response: Ser
       answer(response, 200, modelBody(4));
       return;
     }
+    case 'GET custom_models/7/data': {
+      answer(response, 200, { count: 1, total_results: 1, result: [itemBody()] });
+      return;
+    }
+    case `GET custom_models/7/data/${DATA_ID}`: {
+      answer(response, 200, itemBody());
+      return;
+    }
+    case `POST custom_models/7/data/${DATA_ID}`: {
+      answer(response, 200, itemBody((JSON.parse(body) as { type: string }).type));
+      return;
+    }
+    case `PUT custom_models/7/data/${DATA_ID}/transcript`: {
+      answer(response, 200, { ...itemBody(), transcript_filename: /filename="([^"]*)"/.exec(body)?.[1] ?? '' });
+      return;
+    }
+    case `GET custom_models/7/data/${DATA_ID}/audio`:
+      return void response.writeHead(200, { 'content-type': 'audio/flac' }).end('fLaC of it');
+    case `DELETE custom_models/7/data/${DATA_ID}`:
+      return void response.writeHead(204).end();
+    case 'POST custom_models/7/data/archives': {
+      platform.uploads.push(/filename="([^"]*)"/.exec(body)?.[1] ?? '');
+      answer(response, 202, archiveBody('unpacking'));
+      return;
+    }
+    case `GET custom_models/7/data/archives/${DATA_ID}`: {
+      answer(response, 200, { ...archiveBody('done'), members: archiveMembers });
+      return;
+    }
     case 'GET custom_models/7/log': {
       logs(platform, url, response);
       return;
@@ -178,6 +253,7 @@ function upload(platform: Platform, body: string, response: ServerResponse): voi
     training_status: 2,
     data_id: '0190a5b0-0000-7000-8000-000000000000',
     item_status: 'ok',
+    duplicate: false,
   });
 }
 
