@@ -67,9 +67,12 @@ function parse(raw: IncomingMessage, silenceMs: number): AsyncIterable<UploadPar
   }
   parser.on('error', (error) => fail(brokenMultipart(String(error))));
   parser.on('finish', () => parts.end());
-  raw.once('close', () => {
-    if (!raw.complete) fail(uploadAborted());
-  });
+  // Not raw.complete: a connection that breaks takes bytes along that had come and were not read yet.
+  const failUnlessRead = (): void => {
+    if (!raw.readableEnded) fail(uploadAborted());
+  };
+  if (raw.destroyed) failUnlessRead();
+  else raw.once('close', failUnlessRead);
   const stopWatching = watchSilence(raw, silenceMs, () => fail(uploadStalled()));
   parts.once('close', stopWatching);
   raw.once('close', stopWatching).pipe(parser);
