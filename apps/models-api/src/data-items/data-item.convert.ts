@@ -7,7 +7,7 @@ import { modelNotFound } from '../models/model.errors';
 import type {
   DataFilter,
   DataItem,
-  DataSummary,
+  DataOverview,
   DataType,
   ItemCounts,
   ItemRef,
@@ -63,8 +63,13 @@ export function fromApiItemRef(organizationId: OrganizationId, path: { id: strin
 
 const NO_ITEM = '00000000-0000-0000-0000-000000000000';
 
-export function toApiSummary(summary: DataSummary): z.infer<typeof dataSummary> {
-  return { train: toApiCounts(summary.train), test: toApiCounts(summary.test) };
+export function toApiSummary(overview: DataOverview): z.infer<typeof dataSummary> {
+  const gone = overview.versionsOnDeletedData.map(({ runId, items }) => ({ run_id: runId, items }));
+  return {
+    train: toApiCounts(overview.train),
+    test: toApiCounts(overview.test),
+    ...(gone.length === 0 ? {} : { versions_on_deleted_data: gone }),
+  };
 }
 
 function toApiCounts({ processing, ready, rejected, audioMs }: ItemCounts) {

@@ -1,4 +1,4 @@
-import type { ItemId, ModelId, OrganizationId } from '@attune/kernel';
+import type { ItemId, ModelId, OrganizationId, RunId } from '@attune/kernel';
 
 export type DataType = 'train' | 'test';
 /** `processing` until ingestion has judged the pair; `warning` is usable and has issues. */
@@ -87,6 +87,11 @@ export interface ItemCounts {
   audioMs: number;
 }
 export type DataSummary = Record<DataType, ItemCounts>;
+
+/** The counts, and which versions used items that are gone since, each by the run that made it. */
+export interface DataOverview extends DataSummary {
+  versionsOnDeletedData: { runId: RunId; items: number }[];
+}
 
 /** Whether training may use the item; only then it has bytes to download. */
 export function isReady(item: DataItem): item is ReadyItem {

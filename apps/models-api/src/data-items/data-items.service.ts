@@ -4,7 +4,8 @@ import type { ModelId, OrganizationId } from '@attune/kernel';
 import { noteStale, Outbox } from '@attune/messaging';
 import { modelNotFound } from '../models/model.errors';
 import { ModelsRepository } from '../models/models.repository';
-import type { DataFilter, DataItem, DataSummary, ItemRef, NormalizedPair, Rejection } from './data-item';
+import { RunItemsRepository } from '../runs/run-items.repository';
+import type { DataFilter, DataItem, DataOverview, ItemRef, NormalizedPair, Rejection } from './data-item';
 import { dataNotFound } from './data-item.errors';
 import { DataItemsRepository } from './data-items.repository';
 import { DataListRepository } from './data-list.repository';
@@ -22,14 +23,16 @@ export class DataItemsService {
     private readonly items: DataItemsRepository,
     private readonly dataList: DataListRepository,
     private readonly readiness: ReadinessService,
+    private readonly runItems: RunItemsRepository,
   ) {}
 
   /** Throws MODEL_NOT_FOUND. */
-  async summarize(organizationId: OrganizationId, id: ModelId | null): Promise<DataSummary> {
+  async summarize(organizationId: OrganizationId, id: ModelId | null): Promise<DataOverview> {
     if (id === null) throw modelNotFound();
     return this.database.read({ organizationId }, async (tx) => {
       if (!(await this.models.read(tx, organizationId, id))) throw modelNotFound();
-      return this.items.summarize(tx, organizationId, id);
+      const summary = await this.items.summarize(tx, organizationId, id);
+      return { ...summary, versionsOnDeletedData: await this.runItems.countGone(tx, id) };
     });
   }
 
