@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { newId, type ItemId, type ModelId } from '@attune/kernel';
 import { eventually } from '@attune/testing';
@@ -38,6 +41,19 @@ describe('the reconciler', () => {
     expect([await api.store.exists(old), await api.store.exists(recent)]).toEqual([false, true]);
     expect(await api.database.query('SELECT 1 FROM upload WHERE model_id = $1', [id])).toHaveLength(1);
     expect(await api.app.get(UploadsService).sweepAbandoned(0, signal)).toBe(1);
+  });
+
+  it('removes what a process that died left of a half-written object, once that is a day old', async () => {
+    const { id } = await api.createModel();
+    const folder = join(api.storeDirectory, 'o', api.tenant.organizationId, 'm', String(id));
+    await mkdir(folder, { recursive: true });
+    const [old, recent] = [join(folder, `.${randomUUID()}.part`), join(folder, `.${randomUUID()}.part`)];
+    await Promise.all([writeFile(old, 'half'), writeFile(recent, 'half')]);
+    const yesterday = new Date(Date.now() - 25 * 3_600_000);
+    await utimes(old, yesterday, yesterday);
+    await api.app.get(ModelsReconciler).pass(signal);
+    expect(await readdir(folder)).toEqual([basename(recent)]);
+    await rm(recent);
   });
 
   it('asks ingestion again about an item without a verdict, in case its answer was lost, and stops when the verdict is there', async () => {

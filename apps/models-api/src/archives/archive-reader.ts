@@ -148,7 +148,7 @@ async function* tarMembers(
   const gunzip = createGunzip();
   const tar = extract();
   let unpacked = 0;
-  let storeFailure: Error | null = null;
+  const failure: { ofStore: Error | null } = { ofStore: null };
   gunzip.on('data', (chunk: Buffer) => {
     unpacked += chunk.length;
     // Members are judged by their headers; this is for what stands in none.
@@ -156,7 +156,7 @@ async function* tarMembers(
     if (refusal) gunzip.destroy(new ArchiveRefused(refusal));
   });
   source.on('error', (error) => {
-    storeFailure = error;
+    failure.ofStore = error;
     tar.destroy(error);
   });
   gunzip.on('error', (error) => tar.destroy(error));
@@ -164,21 +164,21 @@ async function* tarMembers(
   try {
     for await (const entry of tar) {
       const { name, type, size } = entry.header;
-      let isOpen = false;
+      const member = { isOpen: false };
       yield {
         name,
         kind: TAR_KINDS[type ?? 'file'] ?? 'other',
         bytes: size ?? 0,
         isEncrypted: false,
         open: () => {
-          isOpen = true;
+          member.isOpen = true;
           return Promise.resolve(entry as unknown as Readable);
         },
       };
-      if (!isOpen) entry.resume();
+      if (!member.isOpen) entry.resume();
     }
   } catch (error) {
-    if (storeFailure !== null || !isDamage(error)) throw storeFailure ?? error;
+    if (failure.ofStore !== null || !isDamage(error)) throw failure.ofStore ?? error;
     // What stood before the damage is as good as any; what it took is missing from its pairs.
   } finally {
     source.destroy();

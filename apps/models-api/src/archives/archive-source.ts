@@ -1,4 +1,4 @@
-import { Readable, Transform, type Writable } from 'node:stream';
+import { Readable, Transform } from 'node:stream';
 import { RandomAccessReader } from 'yauzl';
 import type { ObjectStore } from '@attune/storage';
 
@@ -26,7 +26,7 @@ export class StoredZip extends RandomAccessReader {
       (source) => {
         source.on('error', (error) => through.destroy(error));
         through.on('close', () => source.destroy());
-        source.pipe(through as Writable);
+        source.pipe(through);
       },
       (error: unknown) => through.destroy(error instanceof Error ? error : new Error(String(error))),
     );

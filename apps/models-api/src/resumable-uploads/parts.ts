@@ -11,19 +11,21 @@ const DISCARD_MS = 2000;
  * shorter part, and then fails: what a client has sent is not to be sent again.
  */
 export async function* partsOf(source: Readable, partBytes: number): AsyncGenerator<Buffer, void> {
-  const chunks = (source as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
-  let isOver = false;
+  const chunks = (source as AsyncIterable<Buffer, undefined>)[Symbol.asyncIterator]();
+  const state = { isOver: false, isBroken: false };
+  const next = async (): Promise<Buffer> => {
+    const result = await chunks.next().catch(() => {
+      state.isBroken = true;
+      return OVER;
+    });
+    state.isOver = result.done === true;
+    return result.value ?? EMPTY;
+  };
   try {
     const pieces: Buffer[] = [];
     let bytes = 0;
-    let isBroken = false;
-    while (!isOver) {
-      const next = await chunks.next().catch(() => {
-        isBroken = true;
-        return { done: true as const, value: undefined };
-      });
-      isOver = next.done === true;
-      for (let chunk = next.value ?? EMPTY; chunk.length > 0;) {
+    while (!state.isOver) {
+      for (let chunk = await next(); chunk.length > 0;) {
         const piece = chunk.subarray(0, partBytes - bytes);
         pieces.push(piece);
         bytes += piece.length;
@@ -34,15 +36,16 @@ export async function* partsOf(source: Readable, partBytes: number): AsyncGenera
       }
     }
     if (bytes > 0) yield Buffer.concat(pieces);
-    if (isBroken) throw uploadAborted();
+    if (state.isBroken) throw uploadAborted();
   } finally {
-    if (!isOver) await discard(chunks);
+    if (!state.isOver) await discard(chunks);
   }
 }
 
+const OVER: IteratorResult<Buffer, undefined> = { done: true, value: undefined };
 const EMPTY = Buffer.alloc(0);
 
-async function discard(chunks: AsyncIterator<Buffer>): Promise<void> {
+async function discard(chunks: AsyncIterator<Buffer, undefined>): Promise<void> {
   const enough = new AbortController();
   const timeout = delay(DISCARD_MS, enough.signal).then(() => null);
   for (let bytes = 0; bytes < DISCARD_BYTES;) {
