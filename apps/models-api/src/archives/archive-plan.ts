@@ -200,7 +200,7 @@ function positionOf(files: Files, name: string): number {
 }
 
 /** A name as it can be shown in an answer, also where it is refused for what it has. */
-function shownName(name: string): string {
+export function shownName(name: string): string {
   return name.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '�').slice(0, 255);
 }
 

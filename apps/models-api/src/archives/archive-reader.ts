@@ -112,6 +112,10 @@ function asRefusal(error: Error): Error {
   return isDamage(error) ? archiveRefused('ARCHIVE_DAMAGED', `The zip cannot be read: ${messageOf(error)}`) : error;
 }
 
+function damaged(what: string): ArchiveRefused {
+  return archiveRefused('ARCHIVE_DAMAGED', `The archive ${what}`);
+}
+
 function nameOf(entry: Entry): string {
   // decodeStrings: false gives bytes, whatever the library's types say.
   const raw = entry.fileName as unknown as Buffer;
@@ -131,6 +135,9 @@ function kindOfZip(entry: Entry): ListedMember['kind'] {
   return type === 0o120000 ? 'link' : type === 0o040000 ? 'folder' : 'other';
 }
 
+/** Long names and attributes stand in headers of their own, which are read as a whole; they have some kilobytes. */
+const LARGEST_HEADER_BYTES = 4 * 1024 * 1024;
+
 const TAR_KINDS: Partial<Record<string, ListedMember['kind']>> = {
   file: 'file',
   'contiguous-file': 'file',
@@ -148,12 +155,15 @@ async function* tarMembers(
   const gunzip = createGunzip();
   const tar = extract();
   let unpacked = 0;
+  // Where the member ends that was announced last. What comes behind it, before the next one, is kept in memory.
+  let announced = 0;
   const failure: { ofStore: Error | null } = { ofStore: null };
   gunzip.on('data', (chunk: Buffer) => {
     unpacked += chunk.length;
     // Members are judged by their headers; this is for what stands in none.
     const refusal = judgeSize({ members: 0, unpackedBytes: unpacked }, bytes, limits);
     if (refusal) gunzip.destroy(new ArchiveRefused(refusal));
+    else if (unpacked - announced > LARGEST_HEADER_BYTES) gunzip.destroy(damaged('has a header that is far too long'));
   });
   source.on('error', (error) => {
     failure.ofStore = error;
@@ -164,11 +174,14 @@ async function* tarMembers(
   try {
     for await (const entry of tar) {
       const { name, type, size } = entry.header;
+      // The reader would wait for ever for the end of such a member.
+      if (size === undefined || !Number.isSafeInteger(size) || size < 0) throw damaged('has a member without a length');
+      announced = unpacked + size;
       const member = { isOpen: false };
       yield {
         name,
         kind: TAR_KINDS[type ?? 'file'] ?? 'other',
-        bytes: size ?? 0,
+        bytes: size,
         isEncrypted: false,
         open: () => {
           member.isOpen = true;

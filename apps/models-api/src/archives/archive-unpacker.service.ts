@@ -21,7 +21,7 @@ import { UploadsRepository } from '../data-items/uploads.repository';
 import { modelNotFound } from '../models/model.errors';
 import { ModelsRepository } from '../models/models.repository';
 import { ARCHIVE_LIMITS, type Archive, type ArchiveLimits, type ArchivePlace, type Refusal } from './archive';
-import { plainName, type PlannedPair } from './archive-plan';
+import { plainName, shownName, type PlannedPair } from './archive-plan';
 import { ArchiveRefused, isDamage, MemberDamaged } from './archive.errors';
 import { ArchiveLister } from './archive-lister';
 import { membersOf, type OpenMember } from './archive-reader';
@@ -180,7 +180,7 @@ export class ArchiveUnpackerService {
   ): Promise<boolean> {
     return this.archives.addMember(tx, archive, {
       position: pair.position,
-      name: displayPath(pair.audio),
+      name: shownName(pair.audio),
       ...outcome,
     });
   }
@@ -219,8 +219,4 @@ function refusalOf(error: unknown): Refusal | null {
 
 function tooLarge(what: string, limitBytes: number): AppError {
   return new AppError('PAYLOAD_TOO_LARGE', `The ${what} is larger than ${String(limitBytes)} bytes`);
-}
-
-function displayPath(name: string): string {
-  return Array.from(name).slice(0, 255).join('');
 }

@@ -24,13 +24,23 @@ export type TarEntry = {
   name: string;
   content?: string | Buffer;
   type?: 'file' | 'symlink' | 'link' | 'directory' | 'fifo';
+  /** Attributes in a header of their own. */
+  pax?: Record<string, string>;
 };
 
 export async function tarGzOf(entries: readonly TarEntry[]): Promise<Buffer> {
   const tar = pack();
   const done = buffer(tar.pipe(createGzip()));
-  for (const { name, content = '', type = 'file' } of entries) {
-    tar.entry({ name, type, ...(type === 'symlink' || type === 'link' ? { linkname: '/etc/passwd' } : {}) }, content);
+  for (const { name, content = '', type = 'file', pax } of entries) {
+    tar.entry(
+      {
+        name,
+        type,
+        ...(pax && { pax }),
+        ...(type === 'symlink' || type === 'link' ? { linkname: '/etc/passwd' } : {}),
+      },
+      content,
+    );
   }
   tar.finalize();
   return done;

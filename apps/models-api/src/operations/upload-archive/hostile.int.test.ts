@@ -170,6 +170,16 @@ describe('a hostile archive', () => {
       },
       'ARCHIVE_OVERLAPPING',
     ],
+    ...['x', '-5', '9'.repeat(30)].map((size): [string, () => Promise<Buffer>, string] => [
+      `a tar.gz with a member whose length is ${size}`,
+      () => tarGzOf([...good, { name: 'a.mp3', content: randomBytes(5000), pax: { size } }]),
+      'ARCHIVE_DAMAGED',
+    ]),
+    [
+      'a tar.gz with a header of megabytes, which its reader would keep in memory',
+      () => tarGzOf([...good, { name: 'a.mp3', content: 'x', pax: { comment: 'c'.repeat(6_000_000) } }]),
+      'ARCHIVE_DAMAGED',
+    ],
     ['that is a gzip of something else', () => Promise.resolve(gzipSync(randomBytes(5000))), 'ARCHIVE_EMPTY'],
     [
       'that is a zip without an end',
