@@ -51,8 +51,9 @@ describe('the reconciler', () => {
     await Promise.all([writeFile(old, 'half'), writeFile(recent, 'half')]);
     const yesterday = new Date(Date.now() - 25 * 3_600_000);
     await utimes(old, yesterday, yesterday);
-    await api.app.get(ModelsReconciler).pass(signal);
-    expect(await readdir(folder)).toEqual([basename(recent)]);
+    // Whoever starts looks at once, then every hour.
+    await api.addReplica();
+    await eventually(async () => expect(await readdir(folder)).toEqual([basename(recent)]));
     await rm(recent);
   });
 

@@ -21,6 +21,8 @@ const VERDICT_SILENCE_SECONDS = 120;
 const ARCHIVE_SILENCE_SECONDS = 300;
 const ERASURE_SILENCE_SECONDS = 60;
 const ABANDONED_UPLOAD_SECONDS = 3600;
+/** It looks at everything in the store. */
+const STORE_EVERY_MS = 3_600_000;
 /** Half of an object, of a process that died while it wrote. No write takes a day. */
 const INCOMPLETE_WRITE_SECONDS = 24 * 3600;
 /** Whoever asks for an erasure tries it at once; this is for what failed then. */
@@ -30,6 +32,7 @@ const DATA_ERASURE_SECONDS = 60;
 @Injectable()
 export class ModelsReconciler implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly reconciler: Reconciler;
+  private readonly storeKeeper: Reconciler;
 
   constructor(
     database: Database,
@@ -41,7 +44,7 @@ export class ModelsReconciler implements OnApplicationBootstrap, BeforeApplicati
     private readonly dataErasure: DataErasureService,
     private readonly archives: ArchivesService,
     private readonly resumableUploads: ResumableUploadsService,
-    @Inject(OBJECT_STORE) private readonly store: ObjectStore,
+    @Inject(OBJECT_STORE) store: ObjectStore,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.reconciler = new Reconciler({
@@ -51,14 +54,24 @@ export class ModelsReconciler implements OnApplicationBootstrap, BeforeApplicati
       pass: (signal) => this.pass(signal),
       log: (message) => logger.warn(message),
     });
+    this.storeKeeper = new Reconciler({
+      database,
+      name: 'models.store',
+      everyMs: STORE_EVERY_MS,
+      pass: async () => {
+        await store.removeIncompleteUploads(INCOMPLETE_WRITE_SECONDS);
+      },
+      log: (message) => logger.warn(message),
+    });
   }
 
   onApplicationBootstrap(): void {
     this.reconciler.start();
+    this.storeKeeper.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await this.reconciler.stop();
+    await Promise.all([this.reconciler.stop(), this.storeKeeper.stop()]);
   }
 
   /** One failing task does not keep the others from their turn. */
@@ -71,7 +84,6 @@ export class ModelsReconciler implements OnApplicationBootstrap, BeforeApplicati
       idleArchives: () => this.archives.announceIdle(ARCHIVE_SILENCE_SECONDS),
       uselessArchives: () => this.archives.removeUseless(ABANDONED_UPLOAD_SECONDS, signal),
       resumableUploads: () => this.resumableUploads.removeExpired(signal),
-      incompleteWrites: () => this.store.removeIncompleteUploads(INCOMPLETE_WRITE_SECONDS),
       data: () => this.dataErasure.continueErasures(DATA_ERASURE_SECONDS, signal),
       erasures: () => this.erasure.continueErasures(ERASURE_SILENCE_SECONDS, signal),
     };
