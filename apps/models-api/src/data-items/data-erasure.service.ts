@@ -25,29 +25,32 @@ export class DataErasureService {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** Does it now if it can be done; the reconciler does what fails or has to wait here. */
-  async attempt(erasure: DataErasure): Promise<void> {
-    await this.erase(erasure).catch((error: unknown) => {
+  /** Does it now if it can be done, and says whether; the reconciler does what fails or has to wait here. */
+  async attempt(erasure: DataErasure): Promise<boolean> {
+    try {
+      return await this.erase(erasure);
+    } catch (error) {
       this.logger.warn({ item_id: erasure.itemId }, `erasing stays for later: ${messageOf(error)}`);
-    });
+      return false;
+    }
   }
 
-  /** One pass over erasures that stand for `seconds` or longer; answers how many were done. */
+  /** One pass over erasures that nobody has tried for `seconds`; answers how many were done. One that fails holds none up. */
   async continueErasures(seconds: number, signal: AbortSignal): Promise<number> {
-    const due = await this.database.read('system', (tx) => this.erasures.listDue(tx, seconds, BATCH));
+    const due = await this.database.runInTransaction('system', (tx) => this.erasures.takeDue(tx, seconds, BATCH));
     let done = 0;
     for (const erasure of due) {
       if (signal.aborted) break;
-      if (await this.erase(erasure)) done += 1;
+      if (await this.attempt(erasure)) done += 1;
     }
     return done;
   }
 
   /** False while a run that was asked for before the erasure reads the transcript. */
   private async erase(erasure: DataErasure): Promise<boolean> {
-    const { itemId, transcriptKey, requestedAt } = erasure;
+    const { itemId, transcriptKey } = erasure;
     const { isInUse, versions } = await this.database.read(erasure, async (tx) => ({
-      isInUse: await this.runItems.isInLiveRun(tx, itemId, requestedAt),
+      isInUse: await this.erasures.isInUse(tx, erasure.id),
       versions: await this.runItems.listVersionsOf(tx, itemId),
     }));
     if (isInUse) return false;

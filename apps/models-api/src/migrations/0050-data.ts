@@ -72,9 +72,11 @@ CREATE TABLE data_erasure (
   model_id bigint NOT NULL,
   item_id uuid NOT NULL,
   transcript_key text,
-  requested_at timestamptz NOT NULL DEFAULT now()
+  requested_at timestamptz NOT NULL,
+  -- Those that cannot be done yet go to the end of the line.
+  tried_at timestamptz NOT NULL
 );
-CREATE INDEX data_erasure_oldest ON data_erasure (requested_at);
+CREATE INDEX data_erasure_by_turn ON data_erasure (tried_at);
 CREATE INDEX data_erasure_of_model ON data_erasure (model_id);
 ${tenantRowSecurity(['data_item_count', 'run_item', 'data_erasure'])}
 `,

@@ -14,12 +14,12 @@ export class RunItemsRepository {
     );
   }
 
-  /** Whether a live run has the item in its snapshot; with `before`, only a run that was asked for until then. */
-  async isInLiveRun(tx: Tx, itemId: ItemId, before: Date | null = null): Promise<boolean> {
+  /** Whether a live run has the item in its snapshot. */
+  async isInLiveRun(tx: Tx, itemId: ItemId): Promise<boolean> {
     const rows = await tx.query(
       `SELECT 1 FROM run_item used JOIN run ON run.id = used.run_id
-        WHERE used.item_id = $1 AND run.state = 'live' AND ($2::timestamptz IS NULL OR run.requested_at <= $2) LIMIT 1`,
-      [itemId, before],
+        WHERE used.item_id = $1 AND run.state = 'live' LIMIT 1`,
+      [itemId],
     );
     return rows.length > 0;
   }

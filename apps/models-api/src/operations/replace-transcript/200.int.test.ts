@@ -1,5 +1,8 @@
 import type { ApiDataItem } from '@attune/contracts';
 import { eventually } from '@attune/testing';
+import type { ItemId, ModelId } from '@attune/kernel';
+import { transcriptKey } from '@attune/storage';
+import { DataErasureRepository } from '../../data-items/data-erasure.repository';
 import { DataErasureService } from '../../data-items/data-erasure.service';
 import { TestApi } from '../../test-support/test-api';
 import { dataPath, storedItem } from '../../test-support/uploading';
@@ -92,6 +95,62 @@ describe('PUT /api/v3/custom_models/{id}/data/{data_id}/transcript answers 200',
     expect(await erasure.continueErasures(0, signal)).toBe(1);
     expect(await storeContains('giraffenwort')).toBe(false);
     expect(await read(id, data_id)).toBe(other);
+  });
+});
+
+describe('the text of before', () => {
+  const run = (id: number) => api.call('POST', `/api/v3/custom_models/${String(id)}/run`, { json: {} });
+
+  it('stays for a run that came first, though the replacement had begun before it', async () => {
+    const { id } = await api.createModel();
+    const { data_id } = await storedItem(api, id, { transcript: 'the run reads tapirwort' });
+    const place = {
+      organizationId: api.tenant.organizationId,
+      modelId: id as ModelId,
+      itemId: data_id as ItemId,
+    };
+    const key = transcriptKey(place);
+    const erasure = await api.database.runInTransaction(place, async (tx) => {
+      await tx.query('SELECT 1');
+      expect((await run(id)).status).toBe(200);
+      return api.app.get(DataErasureRepository).insert(tx, place, key);
+    });
+    expect(await api.app.get(DataErasureService).attempt(erasure)).toBe(false);
+    expect(await textOf(key)).toBe('the run reads tapirwort');
+    await api.failRun(id, 'no');
+    await eventually(async () => expect((await api.getModel(id)).training_status).toBe(5));
+    expect(await api.app.get(DataErasureService).continueErasures(0, signal)).toBe(1);
+    expect(await api.store.exists(key)).toBe(false);
+  });
+
+  it('goes also while a hundred others wait for their run, or fail', async () => {
+    const { id } = await api.createModel();
+    await storedItem(api, id, { transcript: 'the words' });
+    const held = await storedItem(api, id, { transcript: 'the other words' });
+    await run(id);
+    const scope = [api.tenant.organizationId, id];
+    await api.database.query(
+      `INSERT INTO data_erasure (id, organization_id, model_id, item_id, transcript_key, requested_at, tried_at)
+       SELECT gen_random_uuid(), $1, $2, $3, 'o/waits', now(), now() - interval '2 hours' FROM generate_series(1, 150)`,
+      [...scope, held.data_id],
+    );
+    await api.database.query(
+      `INSERT INTO data_erasure (id, organization_id, model_id, item_id, transcript_key, requested_at, tried_at)
+       SELECT gen_random_uuid(), $1, $2, gen_random_uuid(), '../no/key', now(), now() - interval '1 hour'
+         FROM generate_series(1, 100)`,
+      scope,
+    );
+    const other = await api.createModel();
+    const { data_id } = await storedItem(api, other.id, { transcript: 'nobody waits for okapiwort' });
+    await api.database.query(
+      `INSERT INTO data_erasure (id, organization_id, model_id, item_id, requested_at, tried_at)
+       VALUES (gen_random_uuid(), $1, $2, $3, now(), now() - interval '1 minute')`,
+      [api.tenant.organizationId, other.id, data_id],
+    );
+    const erasure = api.app.get(DataErasureService);
+    for (let pass = 0; pass < 2; pass++) await erasure.continueErasures(50, signal);
+    await eventually(async () => expect(await storeContains('okapiwort')).toBe(false));
+    await api.database.query('DELETE FROM data_erasure');
   });
 });
 
