@@ -10,7 +10,7 @@ const ENVELOPE_LIMITS = { parts: 16, fields: 8, files: 8, fieldNameSize: 256, fi
 const DISCARD_BYTES = 8 * 1024 * 1024;
 const DISCARD_MS = 2000;
 /** A client that says nothing for so long has gone, whatever its connection says. */
-const SILENCE_MS = 120_000;
+export const SILENCE_MS = 120_000;
 
 /**
  * The parts of an upload, from its request. Refuses at once what is no multipart (UNSUPPORTED_MEDIA_TYPE) and what says

@@ -3,7 +3,8 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '@attune/kernel';
 import { displayFilename } from './data-item';
 import type { SentTranscript } from './data-edits.service';
-import { isMultipart, readParts } from './multipart';
+import { isMultipart, readParts, SILENCE_MS } from './multipart';
+import { endSilence } from './silence';
 import { fileTooLarge, invalidUpload } from './upload.errors';
 
 const FIELD = 'transcript_file';
@@ -15,7 +16,7 @@ const FIELD = 'transcript_file';
 export async function readTranscriptBody(request: FastifyRequest, limitBytes: number): Promise<SentTranscript> {
   const type = request.headers['content-type'] ?? '';
   if (isMultipart(type)) return readForm(request, limitBytes);
-  if (/^text\/plain *(;|$)/i.test(type)) return { filename: null, content: await collect(request.raw, limitBytes) };
+  if (/^text\/plain *(;|$)/i.test(type)) return { filename: null, content: await readText(request, limitBytes) };
   throw new AppError(
     'UNSUPPORTED_MEDIA_TYPE',
     `Send the transcript as ${FIELD} of multipart/form-data, or as text/plain in UTF-8`,
@@ -35,6 +36,11 @@ async function readForm(request: FastifyRequest, limitBytes: number): Promise<Se
   }
   if (!sent) throw invalidUpload({ [FIELD]: 'required' });
   return sent;
+}
+
+async function readText(request: FastifyRequest, limitBytes: number): Promise<Buffer> {
+  const stopWatching = endSilence(request.raw, SILENCE_MS);
+  return collect(request.raw, limitBytes).finally(stopWatching);
 }
 
 async function collect(source: Readable, limitBytes: number): Promise<Buffer> {

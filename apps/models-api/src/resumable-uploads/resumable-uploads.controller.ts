@@ -3,6 +3,8 @@ import { TsRestAppRouteMetadataKey } from '@ts-rest/nest';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { contract } from '@attune/contracts';
 import { CurrentPrincipal, PublicRoute, type Principal } from '@attune/http';
+import type { UploadLimits } from '../data-items/upload';
+import { UPLOAD_LIMITS } from '../data-items/upload-receiver';
 import { toApiUpload } from './resumable-upload.convert';
 import { LARGEST_RESUMABLE_UPLOAD, ResumableUploadsService } from './resumable-uploads.service';
 import {
@@ -25,6 +27,7 @@ export class ResumableUploadsController {
   constructor(
     private readonly uploads: ResumableUploadsService,
     @Inject(LARGEST_RESUMABLE_UPLOAD) private readonly limitBytes: number,
+    @Inject(UPLOAD_LIMITS) private readonly limits: UploadLimits,
   ) {}
 
   /** What the server can do; says nothing of anybody, so it needs no key. */
@@ -58,8 +61,10 @@ export class ResumableUploadsController {
   @metadataOf(appendUpload)
   async append(@CurrentPrincipal() principal: Principal, @Req() request: UploadRequest, @Res() reply: FastifyReply) {
     speakTus(request, reply);
-    const upload = await seenByClient(request, () =>
-      this.uploads.append(principal.organizationId, uploadIdOf(request), readAppend(request), request.raw),
+    const upload = await seenByClient(
+      request,
+      () => this.uploads.append(principal.organizationId, uploadIdOf(request), readAppend(request), request.raw),
+      this.limits.silenceMs,
     );
     describeUpload(reply, upload);
     await reply.status(204).send();

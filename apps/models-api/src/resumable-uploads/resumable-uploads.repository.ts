@@ -40,11 +40,12 @@ export class ResumableUploadsRepository {
     return row ? fromRowUpload(row) : null;
   }
 
-  /** Adds a part that begins where the upload ends; false when it ends elsewhere by now, or is gone. */
+  /** Adds a part that begins where the upload ends; false when it ends elsewhere by now, or is gone or going. */
   async append(tx: Tx, upload: ResumableUpload, part: UploadedPart): Promise<boolean> {
     const moved = await tx.execute(
       `UPDATE resumable_upload SET offset_bytes = offset_bytes + $4, expires_at = ${NEW_LIFE}
-        WHERE id = $1 AND organization_id = $2 AND offset_bytes = $3 AND offset_bytes + $4 <= length_bytes`,
+        WHERE id = $1 AND organization_id = $2 AND offset_bytes = $3 AND offset_bytes + $4 <= length_bytes
+          AND expires_at > now()`,
       [upload.id, upload.organizationId, part.offsetBytes, part.bytes],
     );
     if (moved === 0) return false;

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isUuid } from '@attune/kernel';
 import { displayFilename } from '../data-items/data-item';
-import { discardRest } from '../data-items/multipart';
+import { discardRest, SILENCE_MS } from '../data-items/multipart';
+import { endSilence } from '../data-items/silence';
 import { readByteCount, readMetadata, TUS_EXTENSIONS, TUS_VERSION, type ResumableUpload } from './resumable-upload';
 import { invalidHeader, notOffsetStream, unsupportedTusVersion, uploadNotFound } from './resumable-upload.errors';
 
@@ -39,11 +40,17 @@ export function uploadIdOf(request: UploadRequest): string {
   return id;
 }
 
-/** Lets a client that is refused in the middle of its body get to see why. */
-export async function seenByClient<T>(request: FastifyRequest, work: () => Promise<T>): Promise<T> {
+/** Lets a client that is refused in the middle of its body get to see why, and waits for a silent one no longer than that. */
+export async function seenByClient<T>(
+  request: FastifyRequest,
+  work: () => Promise<T>,
+  silenceMs = SILENCE_MS,
+): Promise<T> {
+  const stopWatching = endSilence(request.raw, silenceMs);
   try {
     return await work();
   } finally {
+    stopWatching();
     if (!request.raw.complete) await discardRest(request.raw);
   }
 }

@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import type { ApiArchive, ErrorBody, UploadReceipt } from '@attune/contracts';
 import { Upload } from 'tus-js-client';
+import type { ObjectStore } from '@attune/storage';
+import { eventually } from '@attune/testing';
 import { ResumableUploadsService } from '../../resumable-uploads/resumable-uploads.service';
 import { readArchive, zipOf } from '../../test-support/archiving';
 import { TestApi } from '../../test-support/test-api';
@@ -13,7 +17,7 @@ const TUS = { 'tus-resumable': '1.0.0' };
 let api: TestApi;
 beforeAll(async () => {
   api = await TestApi.start({
-    uploads: { audioBytes: 64 * MIB, transcriptBytes: 4096 },
+    uploads: { audioBytes: 64 * MIB, transcriptBytes: 4096, silenceMs: 2000 },
     archives: { archiveBytes: 64 * MIB, members: 200, unpackedBytes: 256 * MIB },
   });
 });
@@ -139,6 +143,20 @@ describe('a resumable upload (tus 1.0)', () => {
     expect((await contentOf(id)).toString()).toBe('a'.repeat(300) + 'b'.repeat(700));
   });
 
+  it('waits for a client that says nothing no longer than that is believed, and keeps what it has sent', async () => {
+    const id = await create(1000);
+    const { hostname, port } = new URL(api.url);
+    const socket = connect(Number(port), hostname);
+    const gone = once(socket, 'close');
+    socket.write(
+      `PATCH /api/v3/uploads/${id} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${api.tenant.key}\r\nTus-Resumable: 1.0.0\r\n` +
+        `Content-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\nContent-Length: 1000\r\n\r\n${'a'.repeat(300)}`,
+    );
+    socket.on('error', () => undefined).resume();
+    await gone;
+    await eventually(async () => expect(await offsetOf(id)).toBe('300'));
+  });
+
   it('answers 409 to bytes from a wrong offset, with the right one, and of two clients at one offset takes one', async () => {
     const id = await create(100);
     expect((await patch(id, 0, Buffer.alloc(40))).headers.get('upload-offset')).toBe('40');
@@ -227,6 +245,23 @@ describe('a resumable upload (tus 1.0)', () => {
       expect(await api.storedKeys(`o/${api.tenant.organizationId}/uploads/${id}/`)).toEqual([]);
       expect(await api.database.query('SELECT 1 FROM resumable_upload WHERE id = $1', [id])).toEqual([]);
     }
+  });
+
+  it('leaves nothing of bytes that were on their way when it was ended', async () => {
+    const id = await create(10);
+    const service = api.app.get(ResumableUploadsService);
+    const { store } = service as unknown as { store: ObjectStore };
+    const put = store.put.bind(store);
+    const stored = jest.spyOn(store, 'put').mockImplementationOnce(async (...args) => {
+      const object = await put(...args);
+      // Ended for its owner; its bytes, and its row, are removed a moment later.
+      await api.database.query('UPDATE resumable_upload SET expires_at = now() WHERE id = $1', [id]);
+      return object;
+    });
+    expect((await patch(id, 0, Buffer.alloc(5))).status).toBe(404);
+    stored.mockRestore();
+    expect(await api.storedKeys(`o/${api.tenant.organizationId}/uploads/${id}/`)).toEqual([]);
+    expect(await service.removeExpired(new AbortController().signal)).toBe(1);
   });
 
   it('tells what the server can do, without a key', async () => {
