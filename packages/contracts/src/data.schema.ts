@@ -29,11 +29,15 @@ export const dataSummary = z.object({
   train: z.object({ processing: z.number(), ready: z.number(), rejected: z.number(), audio_ms: z.number() }),
   test: z.object({ processing: z.number(), ready: z.number(), rejected: z.number(), audio_ms: z.number() }),
   versions_on_deleted_data: z
-    .array(z.object({ run_id: z.string().uuid(), items: z.number().int().positive() }))
+    .array(
+      z.object({
+        version: z.number().int().positive(),
+        run_id: z.string().uuid(),
+        items: z.number().int().positive(),
+      }),
+    )
     .optional()
-    .describe(
-      'Versions, by the run that made them, with how many of their items were deleted, or got another transcript, since',
-    ),
+    .describe('Versions with how many of their items were deleted, or got another transcript, since'),
 });
 
 /** Something about an item that its owner should know; `fix` says what to do about it. */

@@ -64,7 +64,7 @@ export function fromApiItemRef(organizationId: OrganizationId, path: { id: strin
 const NO_ITEM = '00000000-0000-0000-0000-000000000000';
 
 export function toApiSummary(overview: DataOverview): z.infer<typeof dataSummary> {
-  const gone = overview.versionsOnDeletedData.map(({ runId, items }) => ({ run_id: runId, items }));
+  const gone = overview.versionsOnDeletedData.map(({ version, runId, items }) => ({ version, run_id: runId, items }));
   return {
     train: toApiCounts(overview.train),
     test: toApiCounts(overview.test),

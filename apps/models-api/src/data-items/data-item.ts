@@ -88,9 +88,9 @@ export interface ItemCounts {
 }
 export type DataSummary = Record<DataType, ItemCounts>;
 
-/** The counts, and which versions used items that are gone since, each by the run that made it. */
+/** The counts, and which versions used items that are gone since. */
 export interface DataOverview extends DataSummary {
-  versionsOnDeletedData: { runId: RunId; items: number }[];
+  versionsOnDeletedData: { version: number; runId: RunId; items: number }[];
 }
 
 /** Whether training may use the item; only then it has bytes to download. */

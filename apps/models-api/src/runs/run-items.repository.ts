@@ -29,14 +29,15 @@ export class RunItemsRepository {
     await tx.execute(`UPDATE run_item SET gone_at = now() WHERE item_id = $1 AND gone_at IS NULL`, [itemId]);
   }
 
-  /** The model's versions that used data which is no more, oldest first, each by its run. */
-  async countGone(tx: Tx, modelId: ModelId): Promise<{ runId: RunId; items: number }[]> {
-    const rows = await tx.query<{ run_id: string; items: number }>(
-      `SELECT used.run_id, count(*) AS items FROM version JOIN run_item used ON used.run_id = version.run_id
-        WHERE version.model_id = $1 AND used.gone_at IS NOT NULL GROUP BY used.run_id ORDER BY used.run_id`,
+  /** The model's versions that used data which is no more, oldest first. */
+  async countGone(tx: Tx, modelId: ModelId): Promise<{ version: number; runId: RunId; items: number }[]> {
+    const rows = await tx.query<{ number: number; run_id: string; items: number }>(
+      `SELECT version.number, used.run_id, count(*) AS items FROM version JOIN run_item used ON used.run_id = version.run_id
+        WHERE version.model_id = $1 AND used.gone_at IS NOT NULL
+        GROUP BY version.number, used.run_id ORDER BY version.number`,
       [modelId],
     );
-    return rows.map((row) => ({ runId: row.run_id as RunId, items: row.items }));
+    return rows.map((row) => ({ version: row.number, runId: row.run_id as RunId, items: row.items }));
   }
 
   /** Where the versions lie that used the item. */

@@ -87,7 +87,7 @@ describe('DELETE /api/v3/custom_models/{id}/data/{data_id} answers 204', () => {
       expect(Buffer.concat(chunks).toString()).toBe(line(kept.data_id, 'stays'));
     }
     const summary = await api.call('GET', `${dataPath(id)}/summary`);
-    expect(summary.body).toMatchObject({ versions_on_deleted_data: [{ run_id: last.id, items: 1 }] });
+    expect(summary.body).toMatchObject({ versions_on_deleted_data: [{ version: 1, run_id: last.id, items: 1 }] });
     expect(
       await api.database.query('SELECT item_id FROM run_item WHERE run_id = $1 AND gone_at IS NOT NULL', [last.id]),
     ).toEqual([{ item_id: gone.data_id }]);
