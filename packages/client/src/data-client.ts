@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { contract, type ApiArchive, type ApiArchivePage, type ApiDataItem } from '@attune/contracts';
 import { delay } from '@attune/kernel';
 import type { z } from 'zod';
@@ -129,8 +129,16 @@ export class DataClient {
     return parsed(schema, await this.transport.send({ method, path, ...(body && { body }) }));
   }
 
+  /** Half of a file is none: what a broken connection left of it goes. */
   private async save(path: string, toPath: string): Promise<void> {
-    await this.transport.send({ method: 'GET', path, saveTo: () => createWriteStream(toPath, { flags: 'wx' }) });
+    const file = { isOurs: false };
+    const saveTo = () => createWriteStream(toPath, { flags: 'wx' }).once('open', () => (file.isOurs = true));
+    try {
+      await this.transport.send({ method: 'GET', path, saveTo });
+    } catch (error) {
+      if (file.isOurs) await rm(toPath, { force: true });
+      throw error;
+    }
   }
 }
 
