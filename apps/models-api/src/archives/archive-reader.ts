@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { crc32, createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { fromRandomAccessReader, type Entry, type ZipFile } from 'yauzl';
@@ -92,9 +92,18 @@ function openEntry(zip: ZipFile, entry: Entry): Promise<Readable> {
   return new Promise((resolve, reject) => {
     zip.openReadStream(entry, (error, stream) => {
       if (error) reject(isDamage(error) ? damagedMember(error) : error);
-      else resolve(Readable.from(verified(stream, entry.crc32), { objectMode: false }));
+      else resolve(Readable.from(verified(keepingFailure(stream), entry.crc32), { objectMode: false }));
     });
   });
+}
+
+/** The library says "error" when the store fails, also before anybody reads, and an error that nobody hears ends the process. */
+function keepingFailure(source: Readable): Readable {
+  const bytes = new PassThrough();
+  bytes.on('error', () => undefined);
+  source.on('error', (error) => bytes.destroy(error));
+  bytes.once('close', () => source.destroy());
+  return source.pipe(bytes);
 }
 
 /** The library checks a member's length; whether its bytes are right is checked here, at their end. */

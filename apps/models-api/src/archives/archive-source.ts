@@ -24,6 +24,8 @@ export class StoredZip extends RandomAccessReader {
     const through = new Transform({ transform: (chunk, _encoding, done) => done(null, chunk) });
     this.store.get(this.key, { range: { start, end: end - 1 } }).then(
       (source) => {
+        // Whoever wanted it may be gone by now.
+        if (through.destroyed) source.destroy();
         source.on('error', (error) => through.destroy(error));
         through.on('close', () => source.destroy());
         source.pipe(through);

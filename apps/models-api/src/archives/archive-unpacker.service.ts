@@ -214,7 +214,12 @@ function refusalOf(error: unknown): Refusal | null {
   if (error instanceof MemberDamaged) return error.refusal;
   if (error instanceof AppError && (error.code === 'DATA_CONFLICT' || error.code === 'PAYLOAD_TOO_LARGE'))
     return { code: error.code, message: error.message };
-  return isDamage(error) && error instanceof Error && error.name === 'Error' ? missing : null;
+  return isDamage(error) && isPlain(error) ? missing : null;
+}
+
+/** A TypeError is a mistake of ours, not of an archive. By its name: zlib's errors may be of another realm. */
+function isPlain(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'Error';
 }
 
 function tooLarge(what: string, limitBytes: number): AppError {
