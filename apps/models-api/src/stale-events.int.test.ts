@@ -1,6 +1,6 @@
 import type { EventName } from '@attune/events';
-import { register } from '@attune/observability';
 import { eventually } from '@attune/testing';
+import { staleOf } from './test-support/stale-events';
 import { TestApi } from './test-support/test-api';
 import { acceptItem, nextUpload, putData, rejectItem, runningModel } from './test-support/uploading';
 
@@ -9,12 +9,6 @@ beforeAll(async () => {
   api = await TestApi.start();
 });
 afterAll(() => api.stop());
-
-async function staleOf(event: EventName): Promise<number> {
-  const counter = (await register.getSingleMetric('attune_events_stale_total')?.get()) as
-    { values: { value: number; labels: { event?: string } }[] } | undefined;
-  return counter?.values.find(({ labels }) => labels.event === event)?.value ?? 0;
-}
 
 async function everything(): Promise<unknown> {
   return Promise.all(

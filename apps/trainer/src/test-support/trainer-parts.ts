@@ -194,11 +194,11 @@ export class Trainer {
     return rows.map(({ name }) => name);
   }
 
-  /** Holds the run's lock until `fn` has put its actions into line behind it; resolves when they are done. */
+  /** Holds the run's lock until `fn` has put its actions into line behind it; answers how they ended. */
   async whileLocked(
     runId: RunId,
     fn: (untilWaiting: (count: number) => Promise<void>) => Promise<Promise<void>[]>,
-  ): Promise<void> {
+  ): Promise<PromiseSettledResult<void>['status'][]> {
     let waiting: Promise<void>[] = [];
     await this.in(async (tx) => {
       await this.runs.lock(tx, runId);
@@ -211,7 +211,7 @@ export class Trainer {
         }),
       );
     });
-    await Promise.all(waiting);
+    return (await Promise.allSettled(waiting)).map(({ status }) => status);
   }
 
   private async epochOf(runId: RunId): Promise<number> {

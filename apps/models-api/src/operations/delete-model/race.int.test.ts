@@ -1,4 +1,5 @@
 import { ModelErasureService } from '../../models/model-erasure.service';
+import { staleOf } from '../../test-support/stale-events';
 import { TestApi } from '../../test-support/test-api';
 import { runningModel } from '../../test-support/uploading';
 
@@ -26,6 +27,11 @@ async function deleted(id: number): Promise<void> {
   }
 }
 
+/** Ends that came after another one, or after the model: of two, one. */
+async function endsTooLate(): Promise<number> {
+  return (await staleOf('training.run-succeeded.v1')) + (await staleOf('training.run-cancelled.v1'));
+}
+
 describe('DELETE /api/v3/custom_models/{id} against the end of its run', () => {
   it(
     'waits for one end, whichever comes first, and leaves no object and no row of the model',
@@ -36,12 +42,14 @@ describe('DELETE /api/v3/custom_models/{id} against the end of its run', () => {
         const succeed = await api.preparedSuccess(id);
         const scope = { organization_id: run.organizationId, model_id: id, run_id: run.id };
         const cancel = () => api.publish(run.organizationId, 'training.run-cancelled.v1', scope);
+        const before = await endsTooLate();
         await Promise.all([
           nap(Math.random() * 50).then(succeed),
           nap(Math.random() * 50).then(cancel),
           nap(Math.random() * 50).then(() => deleted(id)),
         ]);
         await api.settled();
+        expect(await endsTooLate()).toBe(before + 1);
         await api.app.get(ModelErasureService).continueErasures(60, new AbortController().signal);
         expect(await api.storedKeys(`o/${run.organizationId}/m/${String(id)}/`)).toEqual([]);
         for (const table of ['run', 'version', 'data_item']) {
