@@ -17,7 +17,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const load = createRequire(join(root, 'apps', 'ingestion', 'package.json'));
 const { startNats, startPostgres, freePort } = load('@attune/embedded');
 const { createDataSource, Database, migrate } = load('@attune/database');
-const { connectNats, Messaging, messagingTables, Outbox } = load('@attune/messaging');
+const { connectNats, Messaging, messagingRowSecurity, messagingTables, Outbox } = load('@attune/messaging');
 const { createLogger } = load('@attune/observability');
 const { storeFromConfig, uploadAudioKey, uploadTranscriptKey } = load('@attune/storage');
 const { delay, newId } = load('@attune/kernel');
@@ -117,6 +117,7 @@ async function throughIngestion({ store, models, ingestion }, recordings) {
   const ids = uploads.map((upload) => upload.item_id);
   for (;;) {
     const [{ count }] = await ingestion.query(
+      'system',
       `SELECT count(*)::int AS count FROM ingestion_report WHERE item_id = ANY($1) AND outcome = 'validated'`,
       [ids],
     );
@@ -168,7 +169,10 @@ async function startPeers() {
   };
   const ingestionUrl = await urlOf('ingestion', migrations);
   const ingestion = await open(ingestionUrl, 'ingestion');
-  const models = await open(await urlOf('models', [{ name: '0001-messaging', sql: messagingTables }]), 'models');
+  const models = await open(
+    await urlOf('models', [{ name: '0001-messaging', sql: messagingTables + messagingRowSecurity }]),
+    'models',
+  );
 
   const logger = createLogger('bench', 'silent');
   const connection = await connectNats({ url: nats.url, name: 'bench', logger });

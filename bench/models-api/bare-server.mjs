@@ -8,7 +8,11 @@ const { Pool } = createRequire(join(root, 'packages', 'database', 'package.json'
 const { SELECT_MODEL_BY_ID } = load(join(root, 'apps', 'models-api', 'dist', 'models', 'models.repository.js'));
 
 const { DATABASE_URL, ORGANIZATION_ID } = process.env;
-const pool = new Pool({ connectionString: DATABASE_URL, max: 10, options: '-c search_path=models' });
+const pool = new Pool({
+  connectionString: DATABASE_URL,
+  max: 10,
+  options: '-c search_path=models -c app.scope=system',
+});
 const app = fastify();
 app.get('/models/:id', async (request) => {
   const { rows } = await pool.query(SELECT_MODEL_BY_ID, [request.params.id, ORGANIZATION_ID]);

@@ -105,19 +105,21 @@ async function fill(databaseUrl) {
     const database = new Database(dataSource);
     const [organizationId, runId, versionId] = [newId(), newId(), newId()];
     const digest = `sha256:${'b'.repeat(64)}`;
-    await database.query(`INSERT INTO organization (id, name, plan) VALUES ($1, 'Bench', 'enterprise')`, [
+    await database.query('system', `INSERT INTO organization (id, name, plan) VALUES ($1, 'Bench', 'enterprise')`, [
       organizationId,
     ]);
-    await database.query(`INSERT INTO base VALUES ($1, 'Tiny', 'whisper', '{en}', 'bench', 'MIT', 'bases', '[]')`, [
+    await database.query('system', `INSERT INTO base VALUES ($1, 'Tiny', 'whisper', '{en}', 'bench', 'MIT', 'bases', '[]')`, [
       digest,
     ]);
-    await database.query(`INSERT INTO base_model VALUES ('general', $1, false)`, [digest]);
+    await database.query('system', `INSERT INTO base_model VALUES ('general', $1, false)`, [digest]);
     const [model] = await database.query(
+      'system',
       `INSERT INTO model (organization_id, name, language, base_model, status, last_run_id, current_version_id)
        VALUES ($1, 'Heart clinic', 'en', 'general', 4, $2, $3) RETURNING id`,
       [organizationId, runId, versionId],
     );
     await database.query(
+      'system',
       `INSERT INTO run (id, organization_id, model_id, state, snapshot_key, snapshot_sha256, base_model, base_digest, language, training_ms, finished_at)
        VALUES ($1, $2, $3, 'succeeded', 'k', 's', 'general', $4, 'en', 27000000, now())`,
       [runId, organizationId, model.id, digest],
@@ -132,6 +134,7 @@ async function fill(databaseUrl) {
       evaluated_on: 'test_set',
     };
     await database.query(
+      'system',
       `INSERT INTO version (id, organization_id, model_id, run_id, epoch, engine, base_digest, digest, manifest_key, manifest_sha256, files, metrics, training_ms)
        VALUES ($1, $2, $3, $4, 1, 'whisper', $5, $5, 'k', 's', '[]', $6, 27000000)`,
       [versionId, organizationId, model.id, runId, digest, JSON.stringify(metrics)],

@@ -12,7 +12,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const load = createRequire(join(root, 'apps', 'trainer', 'package.json'));
 const { startNats, startPostgres, freePort } = load('@attune/embedded');
 const { createDataSource, Database, migrate } = load('@attune/database');
-const { connectNats, Messaging, messagingTables, Outbox, Rpc } = load('@attune/messaging');
+const { connectNats, Messaging, messagingRowSecurity, messagingTables, Outbox, Rpc } = load('@attune/messaging');
 const { createLogger } = load('@attune/observability');
 const { audioKey, baseKey, snapshotKey, storeFromConfig, transcriptKey } = load('@attune/storage');
 const { newId } = load('@attune/kernel');
@@ -68,7 +68,7 @@ export async function startPeers(work) {
     return url.href;
   };
   const trainingUrl = await urlOf('training', migrations);
-  const modelsUrl = await urlOf('models', [{ name: '0001-messaging', sql: messagingTables }]);
+  const modelsUrl = await urlOf('models', [{ name: '0001-messaging', sql: messagingTables + messagingRowSecurity }]);
   const open = async (url, schema) =>
     new Database(await createDataSource({ url, schema, applicationName: 'bench' }).initialize());
   const training = await open(trainingUrl, 'training');
@@ -119,7 +119,7 @@ export async function startPeers(work) {
       return { id: request.run_id, request };
     },
     stateOf: async (id) =>
-      (await training.query('SELECT state FROM training_run WHERE id = $1', [id]))[0]?.state ?? 'none',
+      (await training.query('system', 'SELECT state FROM training_run WHERE id = $1', [id]))[0]?.state ?? 'none',
     /** Ends the run, so that its permit and place are free. */
     finish: ({ request: { organization_id, model_id, run_id } }) =>
       publish('evaluation.failed.v1', { organization_id, model_id, run_id, epoch: 1, message: 'not evaluated' }),

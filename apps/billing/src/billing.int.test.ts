@@ -102,12 +102,13 @@ describe('billing', () => {
   };
   const usageOf = (runId: string) =>
     database.query<{ training_ms: number; items: number; items_ms: number }>(
+      'system',
       `SELECT u.training_ms, count(i.*) AS items, sum(i.audio_ms)::bigint AS items_ms
          FROM usage u LEFT JOIN usage_item i USING (run_id) WHERE u.run_id = $1 GROUP BY u.run_id`,
       [runId],
     );
   const deadLetters = () =>
-    database.query<{ error: string }>('SELECT error FROM failed_event WHERE dead_at IS NOT NULL');
+    database.query<{ error: string }>('system', 'SELECT error FROM failed_event WHERE dead_at IS NOT NULL');
 
   it('is ready when PostgreSQL, NATS and the store are', async () => {
     const answer = await app.inject({ method: 'GET', url: '/healthz/ready' });
@@ -121,6 +122,7 @@ describe('billing', () => {
     await eventually(async () => expect(await usageOf(run.run_id)).toEqual(expected));
     await eventually(async () => {
       const [row] = await database.query<{ count: number }>(
+        'system',
         `SELECT count(*) AS count FROM inbox WHERE consumer = 'billing-usage' AND organization_id = $1`,
         [run.organization_id],
       );
@@ -153,8 +155,8 @@ describe('billing', () => {
     const owner = await testDatabase.open({ url: testDatabase.ownerUrl });
     for (const table of ['usage', 'usage_item']) {
       for (const sql of [`UPDATE ${table} SET organization_id = organization_id`, `DELETE FROM ${table}`]) {
-        await expect(database.query(sql)).rejects.toThrow('permission denied');
-        await expect(owner.query(sql)).rejects.toThrow('append-only');
+        await expect(database.query('system', sql)).rejects.toThrow('permission denied');
+        await expect(owner.query('system', sql)).rejects.toThrow('append-only');
       }
     }
   });

@@ -125,6 +125,7 @@ describe('the evaluator', () => {
   };
   const rowsOf = (runId: string) =>
     database.query<{ items: number; failure: string | null }>(
+      'system',
       `SELECT e.failure, count(i.*) AS items FROM evaluation e LEFT JOIN evaluation_item i USING (run_id, epoch)
         WHERE e.run_id = $1 GROUP BY e.run_id, e.epoch`,
       [runId],
@@ -226,7 +227,7 @@ describe('the evaluator', () => {
     await training.publish('training.run-trained.v1', run);
     await said('evaluation.completed.v1', run.run_id);
     const counted = () =>
-      database.query<{ item_id: string }>('SELECT item_id FROM evaluation_item WHERE run_id = $1', [run.run_id]);
+      database.query<{ item_id: string }>('system', 'SELECT item_id FROM evaluation_item WHERE run_id = $1', [run.run_id]);
     const [gone, kept] = await counted();
     const scope = { organization_id: run.organization_id, model_id: run.model_id };
     await models.publish('models.data-deleted.v1', { ...scope, item_id: gone?.item_id ?? '' });
@@ -247,6 +248,7 @@ describe('the evaluator', () => {
     await training.publish('training.run-trained.v1', late);
     await eventually(async () => {
       const [row] = await database.query<{ count: number }>(
+        'system',
         `SELECT count(*) AS count FROM inbox WHERE consumer = 'evaluation-runs' AND organization_id = $1`,
         [run.organization_id],
       );
@@ -272,7 +274,7 @@ describe('the evaluator', () => {
         }
         await deliverInDisorder(instances, events, seed);
         const kept = await database.query(
-          `SELECT e.epoch, count(i.*) AS items FROM evaluation e LEFT JOIN evaluation_item i USING (run_id, epoch)
+          'system', `SELECT e.epoch, count(i.*) AS items FROM evaluation e LEFT JOIN evaluation_item i USING (run_id, epoch)
             WHERE e.run_id = $1 GROUP BY e.epoch ORDER BY e.epoch`,
           [run.run_id],
         );

@@ -42,7 +42,7 @@ describe('ingestion that is ended in the middle of its work', () => {
     const second = await IngestionProcess.start(lab);
     // What the dead process had in hand comes back when the broker's wait for its answer is over.
     await eventually(
-      async () => expect(await lab.database.query('SELECT FROM ingestion_report')).toHaveLength(items.length),
+      async () => expect(await lab.database.query('system', 'SELECT FROM ingestion_report')).toHaveLength(items.length),
       { timeoutMs: 60_000 },
     );
     for (const item of items) {

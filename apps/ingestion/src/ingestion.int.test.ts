@@ -119,7 +119,9 @@ describe('ingestion', () => {
     await Promise.all([1, 2, 3].map(() => lab.models.publish('models.data-uploaded.v1', item)));
     const verdicts = await lab.verdicts('ingestion.data-validated.v1', item, 3);
     expect(new Set(verdicts.map((verdict) => JSON.stringify(verdict))).size).toBe(1);
-    const reports = await lab.database.query('SELECT FROM ingestion_report WHERE item_id = $1', [item.item_id]);
+    const reports = await lab.database.query('system', 'SELECT FROM ingestion_report WHERE item_id = $1', [
+      item.item_id,
+    ]);
     expect(reports).toHaveLength(1);
     // The quarantine is empty by then, and the answer is the same.
     await eventually(async () => expect(await lab.objectsOf(item)).toHaveLength(2));
@@ -134,7 +136,7 @@ describe('ingestion', () => {
     const scope = { organization_id: before.organization_id, model_id: model };
     await lab.models.publish('models.model-deleted.v1', scope);
     await eventually(() => expect(lab.models.receivedOf('ingestion.model-erased.v1')).toContainEqual(scope));
-    expect(await lab.database.query('SELECT FROM ingestion_report WHERE model_id = $1', [model])).toEqual([]);
+    expect(await lab.database.query('system', 'SELECT FROM ingestion_report WHERE model_id = $1', [model])).toEqual([]);
 
     const late = await lab.quarantine(mp3, WORDS, model);
     const ofSameModel = { ...late, organization_id: before.organization_id };
@@ -147,7 +149,7 @@ describe('ingestion', () => {
     await lab.models.publish('models.data-uploaded.v1', moved);
     await eventually(async () => expect(await lab.objectsOf(before)).toEqual([]));
     await delay(300);
-    expect(await lab.database.query('SELECT FROM ingestion_report WHERE model_id = $1', [model])).toEqual([]);
+    expect(await lab.database.query('system', 'SELECT FROM ingestion_report WHERE model_id = $1', [model])).toEqual([]);
   });
 
   it('keeps nothing of a deleted pair, neither its report nor what was being decoded meanwhile', async () => {
@@ -155,18 +157,18 @@ describe('ingestion', () => {
     await lab.verdicts('ingestion.data-validated.v1', before);
     await lab.models.publish('models.data-deleted.v1', scopeOf(before));
     await eventually(async () =>
-      expect(await lab.database.query('SELECT FROM ingestion_report WHERE item_id = $1', [before.item_id])).toEqual([]),
+      expect(await lab.database.query('system', 'SELECT FROM ingestion_report WHERE item_id = $1', [before.item_id])).toEqual([]),
     );
 
     // The deletion comes first, then the upload that was on its way: what is decoded leaves nothing.
     const late = await lab.quarantine(mp3, WORDS);
     await lab.models.publish('models.data-deleted.v1', scopeOf(late));
     await eventually(async () =>
-      expect(await lab.database.query('SELECT FROM erased_item WHERE item_id = $1', [late.item_id])).toHaveLength(1),
+      expect(await lab.database.query('system', 'SELECT FROM erased_item WHERE item_id = $1', [late.item_id])).toHaveLength(1),
     );
     await lab.models.publish('models.data-uploaded.v1', late);
     await eventually(async () => expect(await lab.objectsOf(late)).toEqual([]));
-    expect(await lab.database.query('SELECT FROM ingestion_report WHERE item_id = $1', [late.item_id])).toEqual([]);
+    expect(await lab.database.query('system', 'SELECT FROM ingestion_report WHERE item_id = $1', [late.item_id])).toEqual([]);
   });
 
   it('leaves nothing of a pair that is deleted while it is decoded', async () => {
@@ -188,11 +190,11 @@ describe('ingestion', () => {
     expect(await lab.objectsOf(item)).toContain('audio.flac');
     await lab.models.publish('models.data-deleted.v1', scopeOf(item));
     await eventually(async () =>
-      expect(await lab.database.query('SELECT FROM erased_item WHERE item_id = $1', [item.item_id])).toHaveLength(1),
+      expect(await lab.database.query('system', 'SELECT FROM erased_item WHERE item_id = $1', [item.item_id])).toHaveLength(1),
     );
     goOn();
     await eventually(async () => expect(await lab.objectsOf(item)).toEqual([]));
-    expect(await lab.database.query('SELECT FROM ingestion_report WHERE item_id = $1', [item.item_id])).toEqual([]);
+    expect(await lab.database.query('system', 'SELECT FROM ingestion_report WHERE item_id = $1', [item.item_id])).toEqual([]);
     expect(await readdir(lab.env.work.directory)).toEqual([]);
   });
 

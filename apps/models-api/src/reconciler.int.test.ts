@@ -24,6 +24,7 @@ async function abandonedUpload(modelId: number, age: string): Promise<string> {
   const { organizationId } = api.tenant;
   const place = { organizationId, modelId: modelId as ModelId, itemId: newId<ItemId>() };
   await api.database.query(
+    'system',
     `INSERT INTO upload (item_id, organization_id, model_id, touched_at) VALUES ($1, $2, $3, now() - interval '${age}')`,
     [place.itemId, organizationId, modelId],
   );
@@ -39,7 +40,7 @@ describe('the reconciler', () => {
     const recent = await abandonedUpload(id, '59 minutes');
     await api.app.get(ModelsReconciler).pass(signal);
     expect([await api.store.exists(old), await api.store.exists(recent)]).toEqual([false, true]);
-    expect(await api.database.query('SELECT 1 FROM upload WHERE model_id = $1', [id])).toHaveLength(1);
+    expect(await api.database.query('system', 'SELECT 1 FROM upload WHERE model_id = $1', [id])).toHaveLength(1);
     expect(await api.app.get(UploadsService).sweepAbandoned(0, signal)).toBe(1);
   });
 
@@ -74,17 +75,20 @@ describe('the reconciler', () => {
 
   it('finishes an erasure that every other service has answered, beside its other tasks', async () => {
     const { id } = await api.createModel();
-    await api.database.query(`UPDATE model SET deleted_at = now() WHERE id = $1`, [id]);
+    await api.database.query('system', `UPDATE model SET deleted_at = now() WHERE id = $1`, [id]);
     await api.database.query(
+      'system',
       `INSERT INTO erasure_step (model_id, organization_id, service) VALUES ($1, $2, 'models')`,
       [id, api.tenant.organizationId],
     );
     const old = await abandonedUpload((await api.createModel()).id, '2 hours');
     await api.app.get(ModelsReconciler).pass(signal);
     expect(await api.store.exists(old)).toBe(false);
-    const done = await api.database.query('SELECT 1 FROM erasure_step WHERE model_id = $1 AND done_at IS NOT NULL', [
-      id,
-    ]);
+    const done = await api.database.query(
+      'system',
+      'SELECT 1 FROM erasure_step WHERE model_id = $1 AND done_at IS NOT NULL',
+      [id],
+    );
     expect(done).toHaveLength(1);
   });
 });

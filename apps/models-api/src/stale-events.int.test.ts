@@ -13,7 +13,7 @@ afterAll(() => api.stop());
 async function everything(): Promise<unknown> {
   return Promise.all(
     ['organization', 'model', 'data_item', 'run', 'version', 'outbox'].map((table) =>
-      api.database.query(`SELECT to_jsonb(x) FROM ${table} AS x ORDER BY 1`),
+      api.database.query('system', `SELECT to_jsonb(x) FROM ${table} AS x ORDER BY 1`),
     ),
   );
 }

@@ -57,7 +57,7 @@ async function cancelledOnce(run: TestRun, timeoutMs = 30_000): Promise<void> {
 async function stageIs(run: TestRun, stage: string): Promise<void> {
   await eventually(
     async () => {
-      const rows = await platform.database.query('SELECT FROM training_run WHERE id = $1 AND stage = $2', [
+      const rows = await platform.database.query('system', 'SELECT FROM training_run WHERE id = $1 AND stage = $2', [
         run.runId,
         stage,
       ]);
@@ -128,7 +128,7 @@ describe('a cancel', () => {
     await started({ ...SLOW, checkpoint_every: 2 });
     const run = await requested();
     await eventually(async () =>
-      expect(await platform.database.query('SELECT FROM run_checkpoint WHERE run_id = $1', [run.runId])).not.toEqual(
+      expect(await platform.database.query('system', 'SELECT FROM run_checkpoint WHERE run_id = $1', [run.runId])).not.toEqual(
         [],
       ),
     );
@@ -147,7 +147,7 @@ describe('a cancel', () => {
     await run.cancel();
     await eventually(async () =>
       expect(
-        await platform.database.query('SELECT FROM early_cancellation WHERE run_id = $1', [run.runId]),
+        await platform.database.query('system', 'SELECT FROM early_cancellation WHERE run_id = $1', [run.runId]),
       ).toHaveLength(1),
     );
     await run.request();
@@ -185,7 +185,7 @@ describe('a cancel is carried through over SIGKILL', () => {
     const run = await requested();
     await run.reaches('training');
     // Nobody confirms: the process that would is stopped in the very transaction that begins the cancel.
-    await platform.database.query(`UPDATE training_run SET state = 'cancelling' WHERE id = $1 AND state = 'training'`, [
+    await platform.database.query('system', `UPDATE training_run SET state = 'cancelling' WHERE id = $1 AND state = 'training'`, [
       run.runId,
     ]);
     await trainer.end('SIGKILL');

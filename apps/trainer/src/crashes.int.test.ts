@@ -37,14 +37,16 @@ const moments: Record<string, (run: TestRun) => Promise<unknown>> = {
   training: (run) => run.reaches('training'),
   'after a checkpoint': (run) =>
     eventually(async () =>
-      expect(await platform.database.query('SELECT FROM run_checkpoint WHERE run_id = $1', [run.runId])).not.toEqual(
-        [],
-      ),
+      expect(
+        await platform.database.query('system', 'SELECT FROM run_checkpoint WHERE run_id = $1', [run.runId]),
+      ).not.toEqual([]),
     ),
   decoding: (run) =>
     eventually(async () => {
       expect(
-        await platform.database.query(`SELECT FROM training_run WHERE id = $1 AND stage = 'evaluating'`, [run.runId]),
+        await platform.database.query('system', `SELECT FROM training_run WHERE id = $1 AND stage = 'evaluating'`, [
+          run.runId,
+        ]),
       ).toHaveLength(1);
     }),
 };
@@ -133,7 +135,9 @@ describe('an orderly end of the trainer', () => {
     await trainer.end('SIGTERM');
     expect(readdirSync('/proc')).not.toContain(String(runner));
     expect(await run.state()).toMatchObject({ state: 'queued', failed_attempts: 0 });
-    expect(await platform.database.query('SELECT FROM run_checkpoint WHERE run_id = $1', [run.runId])).toHaveLength(1);
+    expect(
+      await platform.database.query('system', 'SELECT FROM run_checkpoint WHERE run_id = $1', [run.runId]),
+    ).toHaveLength(1);
     await trainer.start();
     await succeedsOnce(run);
   });

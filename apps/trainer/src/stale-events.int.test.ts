@@ -29,7 +29,7 @@ async function staleOf(event: string): Promise<number> {
 async function everything(): Promise<unknown> {
   return Promise.all(
     ['training_run', 'run_transition', 'run_event', 'organization', 'outbox'].map((table) =>
-      database.query(`SELECT to_jsonb(x) FROM ${table} AS x ORDER BY 1`),
+      database.query('system', `SELECT to_jsonb(x) FROM ${table} AS x ORDER BY 1`),
     ),
   );
 }

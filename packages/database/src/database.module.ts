@@ -2,9 +2,20 @@ import { Global, Inject, Logger, Module, type DynamicModule, type OnApplicationS
 import { DataSource } from 'typeorm';
 import { createDataSource, type DataSourceSettings } from './data-source';
 import { Database } from './database';
+import { assertTenantSafety } from './tenant-safety';
 import { waitForServer } from './wait';
 
-/** Gives an application its DataSource and Database; waits for PostgreSQL at boot and closes the pool at the very end. */
+/** Before anything else of the application has it. */
+async function safeDatabase(dataSource: DataSource): Promise<Database> {
+  const database = new Database(dataSource);
+  await assertTenantSafety(database);
+  return database;
+}
+
+/**
+ * Gives an application its DataSource and Database; waits for PostgreSQL at boot, refuses to start where
+ * tenants are not kept apart (UnsafeTenancy), and closes the pool at the very end.
+ */
 @Global()
 @Module({})
 export class DatabaseModule implements OnApplicationShutdown {
@@ -20,7 +31,7 @@ export class DatabaseModule implements OnApplicationShutdown {
           useFactory: () =>
             waitForServer(() => createDataSource(settings).initialize(), { log: (message) => logger.warn(message) }),
         },
-        { provide: Database, inject: [DataSource], useFactory: (dataSource: DataSource) => new Database(dataSource) },
+        { provide: Database, inject: [DataSource], useFactory: safeDatabase },
       ],
       exports: [DataSource, Database],
     };

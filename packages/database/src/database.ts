@@ -6,10 +6,12 @@ import {
   ConnectionLost,
   DatabaseUnavailable,
   isConnectionLost,
+  isStaleStatement,
   isTransactionConflict,
   sqlStateOf,
 } from './failures';
-import { ORGANIZATION_SETTING, Tx, type Scope } from './tx';
+import { queryInScope } from './scoped-query';
+import { SCOPE_SETTING, settingOf, Tx, type Scope } from './tx';
 
 export interface TransactionOptions {
   /** Default READ COMMITTED: moves are conditional updates, so nothing stronger is needed. */
@@ -41,7 +43,7 @@ export class Database {
   }
 
   /**
-   * Runs `fn` in one transaction and commits it. The organization is set for this transaction alone, so a pooled
+   * Runs `fn` in one transaction and commits it. The scope is set for this transaction alone, so a pooled
    * connection never carries it to the next. The whole of `fn` runs again after a serialization failure, a deadlock, or a
    * connection lost before COMMIT was sent: it must have no effect outside the transaction. Any other error rolls back and
    * is thrown as it is.
@@ -57,13 +59,14 @@ export class Database {
     return this.retrying(DEFAULT_ATTEMPTS, () => this.attempt(scope, fn, options, true));
   }
 
-  /** One statement without a transaction, in one round trip: for hot reads. The caller names the organization in its WHERE. */
-  query<T>(sql: string, params: readonly unknown[] = []): Promise<T[]> {
+  /**
+   * One statement in a transaction of its own and one round trip: for hot reads and single conditional writes. Its text is one
+   * of a few that the program contains (each is prepared once per connection); what varies goes into `params`.
+   */
+  async query<T>(scope: Scope, sql: string, params: readonly unknown[] = []): Promise<T[]> {
     const pool = (this.dataSource.driver as unknown as { master: Pool }).master;
-    return this.retrying(DEFAULT_ATTEMPTS, async () => {
-      const result = await pool.query(sql, [...params]);
-      return result.rows as T[];
-    });
+    const setting = settingOf(scope);
+    return this.retrying(DEFAULT_ATTEMPTS, () => queryInScope<T>(pool, setting, sql, params));
   }
 
   private async attempt<T>(
@@ -77,9 +80,7 @@ export class Database {
       await runner.startTransaction(options.isolation ?? 'READ COMMITTED');
       if (readOnly) await runner.query('SET TRANSACTION READ ONLY');
       const tx = new Tx(runner, scope);
-      if (tx.organizationId !== null) {
-        await tx.query('SELECT set_config($1, $2, true)', [ORGANIZATION_SETTING, tx.organizationId]);
-      }
+      await tx.query('SELECT set_config($1, $2, true)', [SCOPE_SETTING, settingOf(scope)]);
       const result = await fn(tx);
       await commit(runner);
       return result;
@@ -96,13 +97,16 @@ export class Database {
       try {
         return await run();
       } catch (error) {
-        if (error instanceof CommitOutcomeUnknown || !(isConnectionLost(error) || isTransactionConflict(error)))
-          throw error;
+        if (error instanceof CommitOutcomeUnknown || !isWorthAnotherTry(error)) throw error;
         if (attempt >= attempts) throw new DatabaseUnavailable(error);
         await delay(FIRST_RETRY_MS * 4 ** (attempt - 1) * (0.5 + Math.random()));
       }
     }
   }
+}
+
+function isWorthAnotherTry(error: unknown): boolean {
+  return isConnectionLost(error) || isTransactionConflict(error) || isStaleStatement(error);
 }
 
 /** An answer of the server means that the transaction did not happen; silence means that nobody knows. */

@@ -82,6 +82,14 @@ export function isTransactionConflict(error: unknown): boolean {
   return anyCode(error, CONFLICTS);
 }
 
+/** A migration changed what a prepared statement answers, or a pooler between us forgot it; a new connection knows it anew. */
+const STALE_STATEMENT = new Set(['0A000', '26000']);
+
+/** True when a prepared statement is out of date: the same statement works on another connection. */
+export function isStaleStatement(error: unknown): boolean {
+  return anyCode(error, STALE_STATEMENT);
+}
+
 /** True when the connection to a server (PostgreSQL or any other socket) broke or could not be made. */
 export function isConnectionLost(error: unknown): boolean {
   if (anyCode(error, SERVER_AWAY) || anyCode(error, SOCKET_ERRORS)) return true;

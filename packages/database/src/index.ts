@@ -5,5 +5,6 @@ export * from './failures';
 export * from './leadership';
 export * from './migrate';
 export * from './row-security';
+export * from './tenant-safety';
 export * from './tx';
 export * from './wait';

@@ -3,6 +3,7 @@ import { delay, messageOf } from '@attune/kernel';
 import type { Client } from 'pg';
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import { scramVerifier } from './scram';
+import { SCOPE_SETTING } from './tx';
 import { connectClient } from './wait';
 
 /** One step of a schema's history. Once applied anywhere it never changes: correct it with the next one. */
@@ -137,6 +138,8 @@ async function applyOne(client: Client, schema: string, table: string, { name, s
   await client.query('BEGIN');
   try {
     await client.query(`SET LOCAL search_path = ${escapeIdentifier(schema)}`);
+    // A migration moves rows of every organization, also where the owner is no superuser.
+    await client.query(`SELECT set_config('${SCOPE_SETTING}', 'system', true)`);
     await client.query(sql);
     await client.query(`INSERT INTO ${table} (name, sha256) VALUES ($1, $2)`, [name, sha256Of(sql)]);
     await client.query('COMMIT');

@@ -1,10 +1,21 @@
+import { isUuid } from '@attune/kernel';
 import type { EntityManager, QueryRunner } from 'typeorm';
 
-/** Whose rows a transaction may see: one organization's, or (reconcilers, boot) the whole platform's. */
+/** Whose rows a statement may see: one organization's, or (reconcilers, boot) the whole platform's. */
 export type Scope = { organizationId: string } | 'system';
 
-/** The transaction-local setting that row-level security policies read. */
-export const ORGANIZATION_SETTING = 'app.organization_id';
+/**
+ * The transaction-local setting that every policy reads: an organization's id, or `system`. Where it is not set, tenant
+ * tables are empty.
+ */
+export const SCOPE_SETTING = 'app.scope';
+
+/** The setting's value for a scope. Throws when the organization is no UUID, so that none can be called `system`. */
+export function settingOf(scope: Scope): string {
+  if (scope === 'system') return 'system';
+  if (!isUuid(scope.organizationId)) throw new Error(`"${scope.organizationId}" is not the id of an organization`);
+  return scope.organizationId;
+}
 
 /**
  * A running transaction. Only `Database` makes one, so a function that takes a Tx cannot be called outside a transaction,

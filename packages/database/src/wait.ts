@@ -1,6 +1,7 @@
 import { delay, messageOf } from '@attune/kernel';
 import { Client } from 'pg';
 import { isConnectionLost } from './failures';
+import { SCOPE_SETTING } from './tx';
 
 export interface WaitOptions {
   /** Longest wait in milliseconds; default 60 000. */
@@ -35,10 +36,13 @@ export async function waitForServer<T>(connect: () => Promise<T>, options: WaitO
   }
 }
 
-/** A connected client of its own, outside any pool; waits for a server that is still starting. */
+/**
+ * A connected client of its own, outside any pool, with the platform's scope for as long as it lives where that is asked for;
+ * waits  for a server that is still starting.
+ */
 export function connectClient(
   url: string,
-  settings: { applicationName: string; schema?: string },
+  settings: { applicationName: string; schema?: string; scope?: 'system' },
   options?: WaitOptions,
 ): Promise<Client> {
   return waitForServer(async () => {
@@ -47,7 +51,10 @@ export function connectClient(
       application_name: settings.applicationName,
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
-      ...(settings.schema === undefined ? {} : { options: `-c search_path=${settings.schema}` }),
+      options: [
+        ...(settings.schema === undefined ? [] : [`-c search_path=${settings.schema}`]),
+        ...(settings.scope === undefined ? [] : [`-c ${SCOPE_SETTING}=${settings.scope}`]),
+      ].join(' '),
     });
     // Without a listener a dropped connection would end the process; whoever uses the client sees its queries fail.
     client.on('error', () => undefined);

@@ -41,7 +41,7 @@ describe('positions are given before transactions commit: the relay', () => {
   });
   afterEach(async () => {
     await relay.stop();
-    await fixture.database.query('DELETE FROM outbox');
+    await fixture.database.query('system', 'DELETE FROM outbox');
   });
 
   const open = async (): Promise<OpenTransaction> => {

@@ -34,6 +34,7 @@ describe('consumers', () => {
     const ids = await fixture.publish(range(30).map((n) => n + 100));
     await eventually(async () => expect(await fixture.count('outbox', 'sent_at IS NULL')).toBe(0));
     const rows = await fixture.database.query<{ id: string; envelope: unknown }>(
+      'system',
       'SELECT id, envelope FROM outbox WHERE id = ANY($1)',
       [ids],
     );
@@ -196,7 +197,7 @@ describe('consumers', () => {
         name,
         handlers: {
           'models.model-deleted.v1': async (_, tx) => {
-            const [row] = await tx.query<{ id: string }>(`SELECT current_setting('app.organization_id') AS id`);
+            const [row] = await tx.query<{ id: string }>(`SELECT current_setting('app.scope') AS id`);
             seen.push(row?.id ?? null, tx.organizationId);
           },
         },

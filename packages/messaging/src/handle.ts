@@ -51,13 +51,14 @@ export class EventHandler {
 
   private async process(event: Event, signal: AbortSignal): Promise<Outcome> {
     const { database, definition } = this;
-    const seen = await database.query('SELECT FROM inbox WHERE consumer = $1 AND event_id = $2', [
+    const scope = { organizationId: event.organization_id };
+    const seen = await database.query(scope, 'SELECT FROM inbox WHERE consumer = $1 AND event_id = $2', [
       definition.name,
       event.id,
     ]);
     if (seen.length > 0) return { kind: 'duplicate' };
     const effect = await definition.prepare(event, { signal });
-    return database.runInTransaction({ organizationId: event.organization_id }, async (tx): Promise<Outcome> => {
+    return database.runInTransaction(scope, async (tx): Promise<Outcome> => {
       // The row is the lock: a second delivery of the event waits here, then finds it taken.
       const inserted = await tx.execute(
         `INSERT INTO inbox (consumer, event_id, organization_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,

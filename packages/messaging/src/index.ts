@@ -20,4 +20,4 @@ export type { RetentionSettings } from './retention';
 export { Rpc } from './rpc';
 export { ensureStreams, type StreamSettings } from './streams';
 export { eventSubject, streamOf } from './subjects';
-export { messagingTables } from './tables';
+export { messagingRowSecurity, messagingTables } from './tables';

@@ -17,7 +17,7 @@ describe('the outbox', () => {
   afterAll(() => fixture.remove());
   afterEach(async () => {
     await fixture.stop();
-    await fixture.database.query('DELETE FROM outbox');
+    await fixture.database.query('system', 'DELETE FROM outbox');
   });
 
   /** A relay that hands messages to the test instead of a broker. */

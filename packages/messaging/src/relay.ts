@@ -104,7 +104,7 @@ export class Relay {
     const { database } = this.settings;
     const client = await connectClient(
       database.url,
-      { applicationName: `${database.schema} relay`, schema: database.schema },
+      { applicationName: `${database.schema} relay`, schema: database.schema, scope: 'system' },
       { timeoutMs: 0 },
     );
     const connection: { lost: Error | null } = { lost: null };

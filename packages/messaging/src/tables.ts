@@ -1,3 +1,5 @@
+import { tenantRowSecurity } from '@attune/database';
+
 /**
  * What messaging needs in a service's own schema; an app lists it among its migrations as
  * `{ name: '0002-messaging', sql: messagingTables }`. It never changes: later needs are a further constant.
@@ -42,3 +44,6 @@ CREATE TABLE failed_event (
 );
 CREATE INDEX failed_event_dead ON failed_event (dead_at) WHERE dead_at IS NOT NULL;
 `;
+
+/** Row security of the tables above, `{ name: '0011-row-security', sql: ... }`. failed_event may hold what is no event at all. */
+export const messagingRowSecurity = tenantRowSecurity(['outbox', 'inbox']);

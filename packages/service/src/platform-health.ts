@@ -8,7 +8,7 @@ import { OBJECT_STORE } from './platform.module';
 export const platformHealth = {
   inject: [Database, Messaging, OBJECT_STORE],
   checks: (database: Database, messaging: Messaging, store: ObjectStore): HealthCheck[] => [
-    { name: 'postgres', check: () => database.query('SELECT 1') },
+    { name: 'postgres', check: () => database.query('system', 'SELECT 1') },
     { name: 'nats', check: () => Promise.resolve().then(() => messaging.check()) },
     storeHealth(store),
   ],

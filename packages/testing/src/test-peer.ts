@@ -1,7 +1,14 @@
 import type { Database } from '@attune/database';
 import type { Event, EventName, EventPayload, Service } from '@attune/events';
 import { newId } from '@attune/kernel';
-import { connectNats, defineConsumer, Messaging, messagingTables, Outbox } from '@attune/messaging';
+import {
+  connectNats,
+  defineConsumer,
+  Messaging,
+  messagingRowSecurity,
+  messagingTables,
+  Outbox,
+} from '@attune/messaging';
 import { createLogger } from '@attune/observability';
 import { createTestDatabase, type TestDatabase } from './test-database';
 
@@ -26,7 +33,7 @@ export class TestPeer {
   ) {}
 
   static async start({ service, natsUrl, listensTo = [] }: TestPeerSettings): Promise<TestPeer> {
-    const migrations = [{ name: '0001-messaging', sql: messagingTables }];
+    const migrations = [{ name: '0001-messaging', sql: messagingTables + messagingRowSecurity }];
     const testDatabase = await createTestDatabase({ schema: service, migrations });
     const database = await testDatabase.open();
     const logger = createLogger('test-peer', 'silent');

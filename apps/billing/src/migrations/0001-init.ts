@@ -1,4 +1,4 @@
-import { tenantRowSecurity, type Migration } from '@attune/database';
+import { firstTenantRowSecurity, type Migration } from '@attune/database';
 
 /** Five hours: the contract's minimum of training audio, in milliseconds. */
 const MINIMUM_TRAINING_MS = 5 * 60 * 60 * 1000;
@@ -53,7 +53,7 @@ CREATE TABLE usage_item (
 );
 
 ${['usage', 'usage_item'].map(appendOnly).join('\n')}
-${tenantRowSecurity(tenantTables)}
+${firstTenantRowSecurity(tenantTables)}
 `,
 };
 

@@ -19,6 +19,7 @@ export class EvaluationsRepository {
   /** The verdict on this start of the run; null while there is none. */
   async findVerdict({ organizationId, runId, epoch }: EvaluatedRun): Promise<Verdict | null> {
     const [row] = await this.database.query<VerdictRow>(
+      { organizationId },
       'SELECT metrics, failure FROM evaluation WHERE organization_id = $1 AND run_id = $2 AND epoch = $3',
       [organizationId, runId, epoch],
     );

@@ -1,6 +1,7 @@
 import type { Migration } from '@attune/database';
 import { messagingTables } from '@attune/messaging';
 import { init } from './0001-init';
+import { rowSecurity } from './0011-row-security';
 import { itemsOfAllRuns } from './0050-items-of-all-runs';
 
 /** The history of the schema `evaluation`, in order. */
@@ -8,4 +9,5 @@ export const migrations: readonly Migration[] = [
   init,
   { name: '0002-messaging', sql: messagingTables },
   itemsOfAllRuns,
+  rowSecurity,
 ];

@@ -15,6 +15,7 @@ export class ItemsRepository {
   /** The verdict on a pair; null while there is none. */
   async findReport({ organizationId, itemId }: ItemRef): Promise<Report | null> {
     const [row] = await this.database.query<ReportRow>(
+      { organizationId },
       'SELECT * FROM ingestion_report WHERE organization_id = $1 AND item_id = $2',
       [organizationId, itemId],
     );
@@ -23,7 +24,7 @@ export class ItemsRepository {
 
   /** Whether the pair or its model is deleted, as a hint: `lockUnlessErased` decides. */
   async isErased(item: ItemRef): Promise<boolean> {
-    return (await this.database.query(SELECT_ERASED, erasedParameters(item))).length > 0;
+    return (await this.database.query(item, SELECT_ERASED, erasedParameters(item))).length > 0;
   }
 
   /** False when the pair or its model is deleted; else an erasure that comes now waits until the transaction has ended. */
@@ -73,6 +74,7 @@ export class ItemsRepository {
   /** Pairs with a verdict whose upload still lies in the store, oldest first. */
   async listUploadsLeft(limit: number): Promise<(ItemRef & { outcome: Report['outcome'] })[]> {
     const rows = await this.database.query<Pick<ReportRow, 'organization_id' | 'model_id' | 'item_id' | 'outcome'>>(
+      'system',
       `SELECT organization_id, model_id, item_id, outcome FROM ingestion_report
        WHERE upload_removed_at IS NULL ORDER BY reported_at LIMIT $1`,
       [limit],

@@ -1,4 +1,4 @@
-import { tenantRowSecurity, type Migration } from '@attune/database';
+import { firstTenantRowSecurity, type Migration } from '@attune/database';
 
 export const init: Migration = {
   name: '0001-init',
@@ -40,6 +40,6 @@ CREATE TABLE erased_model (
   PRIMARY KEY (organization_id, model_id)
 );
 
-${tenantRowSecurity(['ingestion_report', 'erased_model'])}
+${firstTenantRowSecurity(['ingestion_report', 'erased_model'])}
 `,
 };

@@ -1,4 +1,4 @@
-import { tenantRowSecurity, type Migration } from '@attune/database';
+import { firstTenantRowSecurity, type Migration } from '@attune/database';
 
 export const erasedItems: Migration = {
   name: '0050-erased-items',
@@ -12,6 +12,6 @@ CREATE TABLE erased_item (
 );
 CREATE INDEX erased_item_of_model ON erased_item (organization_id, model_id);
 
-${tenantRowSecurity(['erased_item'])}
+${firstTenantRowSecurity(['erased_item'])}
 `,
 };

@@ -19,8 +19,10 @@ export interface NewApiKey {
 export class ApiKeysRepository {
   constructor(private readonly database: Database) {}
 
+  /** In the platform's scope: a key is what says which organization calls. */
   async findByPublicId(publicId: string): Promise<ApiKey | null> {
     const [row] = await this.database.query<ApiKeyRow>(
+      'system',
       `SELECT id, organization_id, public_id, key_hash, scopes, expires_at, revoked_at FROM api_key WHERE public_id = $1`,
       [publicId],
     );
@@ -32,8 +34,9 @@ export class ApiKeysRepository {
   }
 
   /** To the minute: a busy key costs one write a minute. */
-  async touch(id: ApiKeyId): Promise<void> {
+  async touch({ id, organizationId }: Pick<ApiKey, 'id' | 'organizationId'>): Promise<void> {
     await this.database.query(
+      { organizationId },
       `UPDATE api_key SET last_used_at = now()
         WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`,
       [id],

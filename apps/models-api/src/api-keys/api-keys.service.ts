@@ -78,6 +78,6 @@ export class ApiKeysService extends Authenticator {
     if ((this.touched.get(key.id) ?? 0) > now - TOUCH_EVERY_MS) return;
     if (this.touched.size >= CACHE_SIZE) this.touched.clear();
     this.touched.set(key.id, now);
-    void this.repository.touch(key.id).catch(() => this.touched.delete(key.id));
+    void this.repository.touch(key).catch(() => this.touched.delete(key.id));
   }
 }

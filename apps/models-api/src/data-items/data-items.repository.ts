@@ -128,9 +128,10 @@ export class DataItemsRepository {
     ]);
   }
 
-  /** The verdicts that are there, of any number of items, in one query. */
+  /** The verdicts that are there, of any number of items of any organization, in one query. */
   async findVerdicts(ids: readonly string[]): Promise<Map<string, Verdict>> {
     const rows = await this.database.query<VerdictRow>(
+      'system',
       `SELECT id, status, rejection_code, rejection_message, issues FROM data_item
         WHERE id = ANY($1::uuid[]) AND status <> 'processing'`,
       [ids],

@@ -17,8 +17,8 @@ export class UploadsRepository {
   }
 
   /** Says that bytes still come in: a slow upload is no abandoned one. */
-  async touch(itemId: ItemId): Promise<void> {
-    await this.database.query(`UPDATE upload SET touched_at = now() WHERE item_id = $1`, [itemId]);
+  async touch({ itemId, organizationId }: ItemPlace): Promise<void> {
+    await this.database.query({ organizationId }, `UPDATE upload SET touched_at = now() WHERE item_id = $1`, [itemId]);
   }
 
   /** False when the sweep was faster. */

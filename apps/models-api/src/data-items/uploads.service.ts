@@ -69,7 +69,7 @@ export class UploadsService {
 
   private async receive(place: ItemPlace, parts: AsyncIterable<UploadPart>): Promise<ReceivedUpload & Registered> {
     await this.database.runInTransaction(place, (tx) => this.uploads.insert(tx, place));
-    const touching = setInterval(() => void this.uploads.touch(place.itemId).catch(() => undefined), TOUCH_EVERY_MS);
+    const touching = setInterval(() => void this.uploads.touch(place).catch(() => undefined), TOUCH_EVERY_MS);
     try {
       const received = await this.receiver.receive(place, parts);
       const registered = await this.register(place, received);

@@ -1,4 +1,4 @@
-import { tenantRowSecurity, type Migration } from '@attune/database';
+import { firstTenantRowSecurity, type Migration } from '@attune/database';
 
 const tenantTables = ['api_key', 'model', 'data_item', 'upload', 'run', 'version', 'erasure_step'];
 
@@ -156,6 +156,6 @@ CREATE TABLE erasure_step (
   PRIMARY KEY (model_id, service)
 );
 CREATE INDEX erasure_unfinished ON erasure_step (requested_at) WHERE done_at IS NULL;
-${tenantRowSecurity(tenantTables)}
+${firstTenantRowSecurity(tenantTables)}
 `,
 };

@@ -1,4 +1,4 @@
-import { tenantRowSecurity, type Migration } from '@attune/database';
+import { firstTenantRowSecurity, type Migration } from '@attune/database';
 
 export const data: Migration = {
   name: '0050-data',
@@ -78,6 +78,6 @@ CREATE TABLE data_erasure (
 );
 CREATE INDEX data_erasure_by_turn ON data_erasure (tried_at);
 CREATE INDEX data_erasure_of_model ON data_erasure (model_id);
-${tenantRowSecurity(['data_item_count', 'run_item', 'data_erasure'])}
+${firstTenantRowSecurity(['data_item_count', 'run_item', 'data_erasure'])}
 `,
 };

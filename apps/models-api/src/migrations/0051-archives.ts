@@ -1,4 +1,4 @@
-import { tenantRowSecurity, type Migration } from '@attune/database';
+import { firstTenantRowSecurity, type Migration } from '@attune/database';
 
 export const archives: Migration = {
   name: '0051-archives',
@@ -39,6 +39,6 @@ CREATE TABLE archive_member (
   PRIMARY KEY (archive_id, position)
 );
 CREATE INDEX archive_member_of_item ON archive_member (item_id) WHERE item_id IS NOT NULL;
-${tenantRowSecurity(['archive', 'archive_member'])}
+${firstTenantRowSecurity(['archive', 'archive_member'])}
 `,
 };

@@ -1,4 +1,4 @@
-import { tenantRowSecurity, type Migration } from '@attune/database';
+import { firstTenantRowSecurity, type Migration } from '@attune/database';
 
 export const resumableUploads: Migration = {
   name: '0052-resumable-uploads',
@@ -25,6 +25,6 @@ CREATE TABLE resumable_upload_part (
   part_id uuid NOT NULL,
   PRIMARY KEY (upload_id, offset_bytes)
 );
-${tenantRowSecurity(['resumable_upload', 'resumable_upload_part'])}
+${firstTenantRowSecurity(['resumable_upload', 'resumable_upload_part'])}
 `,
 };

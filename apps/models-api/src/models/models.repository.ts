@@ -32,7 +32,7 @@ export class ModelsRepository {
 
   /** One round trip: what clients poll while a run is live. */
   async find(organizationId: OrganizationId, id: ModelId): Promise<Model | null> {
-    const [row] = await this.database.query<ModelRow>(SELECT_MODEL_BY_ID, [id, organizationId]);
+    const [row] = await this.database.query<ModelRow>({ organizationId }, SELECT_MODEL_BY_ID, [id, organizationId]);
     return row ? fromRowModel(row) : null;
   }
 

@@ -57,6 +57,7 @@ describe('the bootstrap command', () => {
     expect((await bootstrap()).isNewKey).toBe(true);
     expect((await stat(keyFile)).mode & 0o777).toBe(0o600);
     const rows = await api.database.query(
+      'system',
       `SELECT plan, may_train, minimum_training_ms FROM organization WHERE bootstrap`,
     );
     expect(rows).toEqual([{ plan: 'enterprise', may_train: true, minimum_training_ms: 60_000 }]);
@@ -78,7 +79,10 @@ describe('the bootstrap command', () => {
       'status_checks_per_minute',
       'training_starts_per_hour',
     ]);
-    const [row] = await api.database.query<{ limits: object }>(`SELECT limits FROM organization WHERE bootstrap`);
+    const [row] = await api.database.query<{ limits: object }>(
+      'system',
+      `SELECT limits FROM organization WHERE bootstrap`,
+    );
     expect(row?.limits).toEqual({ ...toNamedLimits(unlimited), live_runs: 10 });
   });
 
@@ -102,12 +106,12 @@ describe('the bootstrap command', () => {
 
   it('makes one organization however many run at once', async () => {
     await Promise.all(Array.from({ length: 4 }, (_, n) => bootstrap(join(directory, `key-${String(n)}`))));
-    expect(await api.database.query('SELECT 1 FROM organization WHERE bootstrap')).toHaveLength(1);
+    expect(await api.database.query('system', 'SELECT 1 FROM organization WHERE bootstrap')).toHaveLength(1);
   });
 
   it('says what is missing when billing says nothing', async () => {
     stopBilling();
-    await api.database.query('UPDATE organization SET entitlements_revision = 0 WHERE bootstrap');
+    await api.database.query('system', 'UPDATE organization SET entitlements_revision = 0 WHERE bootstrap');
     await expect(bootstrap(keyFile, 300)).rejects.toThrow(/billing/);
     await eventually(() => expect(api.sent('models.organization-created.v2').length).toBeGreaterThan(1));
   });

@@ -1,4 +1,4 @@
-import { createDataSource, Database, waitForServer } from '@attune/database';
+import { assertTenantSafety, createDataSource, Database, waitForServer } from '@attune/database';
 import { entities } from '../entities';
 
 /** For commands: the service's database for as long as `work` lasts. Waits for a server that is still starting. */
@@ -11,7 +11,9 @@ export async function withDatabase<T>(
     createDataSource({ url, schema: 'models', applicationName, entities, poolSize: 2 }).initialize(),
   );
   try {
-    return await work(new Database(dataSource));
+    const database = new Database(dataSource);
+    await assertTenantSafety(database);
+    return await work(database);
   } finally {
     await dataSource.destroy();
   }

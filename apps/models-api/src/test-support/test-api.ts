@@ -157,7 +157,8 @@ export class TestApi {
   /** An organization with a key; without `entitlements` billing has not spoken of it. */
   async addTenant(entitlements: SomeEntitlements | null = {}, scopes: readonly Scope[] = allScopes): Promise<Tenant> {
     const organizationId = newId<OrganizationId>();
-    await this.database.query(`INSERT INTO organization (id, name, plan) VALUES ($1, 'Test', 'gold')`, [
+    await this.database.query(
+      'system',`INSERT INTO organization (id, name, plan) VALUES ($1, 'Test', 'gold')`, [
       organizationId,
     ]);
     if (entitlements !== null) await this.entitle(organizationId, entitlements);
@@ -184,6 +185,7 @@ export class TestApi {
     });
     await eventually(async () => {
       const rows = await this.database.query<{ r: number }>(
+      'system',
         'SELECT entitlements_revision AS r FROM organization WHERE id = $1',
         [organizationId],
       );
@@ -334,6 +336,7 @@ export class TestApi {
     snapshotSha256: string;
   }> {
     const rows = await this.database.query<{ id: RunId; o: OrganizationId; k: string; s: string }>(
+      'system',
       `SELECT r.id, r.organization_id AS o, snapshot_key AS k, snapshot_sha256 AS s
          FROM run r JOIN model m ON m.last_run_id = r.id WHERE m.id = $1`,
       [modelId],

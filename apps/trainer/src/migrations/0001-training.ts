@@ -1,4 +1,4 @@
-import { tenantRowSecurity, type Migration } from '@attune/database';
+import { firstTenantRowSecurity, type Migration } from '@attune/database';
 
 const tenantTables = [
   'training_run',
@@ -166,6 +166,6 @@ CREATE TABLE erased_model (
   organization_id uuid NOT NULL,
   erased_at timestamptz NOT NULL DEFAULT now()
 );
-${tenantRowSecurity(tenantTables)}
+${firstTenantRowSecurity(tenantTables)}
 `,
 };

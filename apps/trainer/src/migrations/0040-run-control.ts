@@ -1,4 +1,4 @@
-import { tenantRowSecurity, type Migration } from '@attune/database';
+import { firstTenantRowSecurity, type Migration } from '@attune/database';
 
 export const runControl: Migration = {
   name: '0040-run-control',
@@ -20,6 +20,6 @@ CREATE TABLE early_cancellation (
   model_id bigint NOT NULL,
   requested_at timestamptz NOT NULL DEFAULT now()
 );
-${tenantRowSecurity(['organization', 'early_cancellation'])}
+${firstTenantRowSecurity(['organization', 'early_cancellation'])}
 `,
 };

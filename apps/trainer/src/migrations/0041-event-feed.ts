@@ -1,4 +1,4 @@
-import { tenantRowSecurity, type Migration } from '@attune/database';
+import { firstTenantRowSecurity, type Migration } from '@attune/database';
 
 /** One feed a model takes the place of the separate tables of log lines and measured values. */
 export const eventFeed: Migration = {
@@ -53,6 +53,6 @@ INSERT INTO model_feed (model_id, organization_id, last_position)
 SELECT model_id, organization_id, max(position) FROM run_event GROUP BY model_id, organization_id;
 DROP TABLE run_log;
 DROP TABLE run_metric;
-${tenantRowSecurity(['model_feed', 'run_event'])}
+${firstTenantRowSecurity(['model_feed', 'run_event'])}
 `,
 };

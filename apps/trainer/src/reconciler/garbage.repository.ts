@@ -13,6 +13,7 @@ export class GarbageRepository {
   /** Runs not looked at since they finished, or not since `settleSeconds` after that. */
   async listUncollected(settleSeconds: number): Promise<Run[]> {
     const rows = await this.database.query<RunRow>(
+      'system',
       `SELECT ${runColumns} FROM training_run
         WHERE finished_at IS NOT NULL AND (collected_at IS NULL OR
           (collected_at < finished_at + $1 * interval '1 second' AND finished_at < now() - $1 * interval '1 second'))
@@ -23,6 +24,6 @@ export class GarbageRepository {
   }
 
   async markCollected(run: Run): Promise<void> {
-    await this.database.query('UPDATE training_run SET collected_at = now() WHERE id = $1', [run.runId]);
+    await this.database.query(run, 'UPDATE training_run SET collected_at = now() WHERE id = $1', [run.runId]);
   }
 }

@@ -24,6 +24,7 @@ export class CheckpointsRepository {
   /** Newest first: by epoch, then by step, since a later epoch went on from the earlier one's. */
   async list(run: Run): Promise<StoredCheckpoint[]> {
     return this.database.query<StoredCheckpoint>(
+      run,
       `SELECT epoch, step, file, bytes, sha256 FROM run_checkpoint WHERE run_id = $1 ORDER BY epoch DESC, step DESC`,
       [run.runId],
     );

@@ -36,6 +36,7 @@ export class CancellationsRepository {
   /** Runs being cancelled whose start was given to this host. */
   async listOn(host: string): Promise<Run[]> {
     const rows = await this.database.query<RunRow>(
+      'system',
       `SELECT ${runColumns} FROM training_run WHERE state = 'cancelling' AND host = $1`,
       [host],
     );
@@ -45,6 +46,7 @@ export class CancellationsRepository {
   /** Runs being cancelled whose host has not said so, and whose start can be at work no longer: its lease has run out. */
   async listAbandoned(): Promise<Run[]> {
     const rows = await this.database.query<RunRow>(
+      'system',
       `SELECT ${runColumns} FROM training_run
         WHERE state = 'cancelling' AND coalesce(lease_until, claim_until, updated_at) < now()`,
     );

@@ -80,6 +80,7 @@ describe('the guard in PostgreSQL', () => {
     const run = await insertRun();
     await expect(
       database.query(
+        'system',
         `INSERT INTO training_run (id, organization_id, model_id, state, snapshot_key, snapshot_sha256, base_model, base_digest, language, training_ms, seed)
          SELECT $2, organization_id, model_id, 'training', snapshot_key, snapshot_sha256, base_model, base_digest, language, training_ms, seed
            FROM training_run WHERE id = $1`,
@@ -90,22 +91,23 @@ describe('the guard in PostgreSQL', () => {
 
   it('lets epoch and progress never fall', async () => {
     const run = await insertRun();
-    await database.query('UPDATE training_run SET epoch = 3, progress = 50 WHERE id = $1', [run.runId]);
+    await database.query('system', 'UPDATE training_run SET epoch = 3, progress = 50 WHERE id = $1', [run.runId]);
     for (const change of ['epoch = 2', 'progress = 49']) {
-      await expect(database.query(`UPDATE training_run SET ${change} WHERE id = $1`, [run.runId])).rejects.toThrow(
-        'never fall',
-      );
+      await expect(
+        database.query('system', `UPDATE training_run SET ${change} WHERE id = $1`, [run.runId]),
+      ).rejects.toThrow('never fall');
     }
   });
 
   it('keeps every move for ever: run_transition takes no update', async () => {
     const run = await runIn('training');
     const kept = await database.query<{ to_state: string }>(
+      'system',
       'SELECT to_state FROM run_transition WHERE run_id = $1 ORDER BY position',
       [run.runId],
     );
     expect(kept.map(({ to_state }) => to_state)).toEqual(pathTo('training'));
-    await expect(database.query(`UPDATE run_transition SET reason = 'other'`)).rejects.toThrow('append-only');
+    await expect(database.query('system', `UPDATE run_transition SET reason = 'other'`)).rejects.toThrow('append-only');
   });
 });
 

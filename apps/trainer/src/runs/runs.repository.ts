@@ -107,7 +107,9 @@ export class RunsRepository {
 
   /** Without a lock: for reads that the next conditional write checks again. */
   async find(runId: string): Promise<Run | null> {
-    const [row] = await this.database.query<RunRow>(`SELECT ${runColumns} FROM training_run WHERE id = $1`, [runId]);
+    const [row] = await this.database.query<RunRow>('system', `SELECT ${runColumns} FROM training_run WHERE id = $1`, [
+      runId,
+    ]);
     return row ? fromRowRun(row) : null;
   }
 
@@ -142,6 +144,7 @@ export class RunsRepository {
   /** Extends the lease of the epoch; false when the run is no longer that epoch's. One statement: it is the most frequent write. */
   async heartbeat(runId: string, start: number, epoch: number, leaseMs: number): Promise<boolean> {
     const rows = await this.database.query(
+      'system',
       `UPDATE training_run SET lease_until = now() + $4 * interval '1 ms'
         WHERE id = $1 AND starts = $2 AND epoch = $3 AND state IN (${LEASED}) AND delivery IS NULL RETURNING 1`,
       [runId, start, epoch, leaseMs],
@@ -152,6 +155,7 @@ export class RunsRepository {
   /** Runs whose current start was given to this host and is not over: not claimed yet, or leased and not delivered. */
   async listStartsOn(host: string): Promise<Run[]> {
     const rows = await this.database.query<RunRow>(
+      'system',
       `SELECT ${runColumns} FROM training_run WHERE host = $1 AND state IN ('queued', ${LEASED}) AND delivery IS NULL`,
       [host],
     );
@@ -161,6 +165,7 @@ export class RunsRepository {
   /** Runs whose start was not claimed in time or whose lease has run out, by the database's clock. */
   async listLost(): Promise<Run[]> {
     const rows = await this.database.query<RunRow>(
+      'system',
       `SELECT ${runColumns} FROM training_run WHERE delivery IS NULL AND
          ((state = 'queued' AND host IS NOT NULL AND claim_until < now()) OR (state IN (${LEASED}) AND lease_until < now()))`,
     );
@@ -179,6 +184,7 @@ export class RunsRepository {
   /** Delivered and not yet verified. */
   async listUnverified(): Promise<Run[]> {
     const rows = await this.database.query<RunRow>(
+      'system',
       `SELECT ${runColumns} FROM training_run WHERE state = 'training' AND delivery IS NOT NULL ORDER BY updated_at`,
     );
     return rows.map(fromRowRun);

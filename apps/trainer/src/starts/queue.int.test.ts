@@ -22,8 +22,8 @@ afterAll(() => testDatabase.drop());
 beforeEach(() => empty());
 
 async function empty(): Promise<void> {
-  await database.query('DELETE FROM training_run');
-  await database.query('DELETE FROM organization');
+  await database.query('system', 'DELETE FROM training_run');
+  await database.query('system', 'DELETE FROM organization');
 }
 
 async function request(organizationId: OrganizationId): Promise<RunId> {
@@ -136,7 +136,7 @@ describe('the order of starts', () => {
 
   it('lets a retry wait for its time behind those that may start now', async () => {
     const one = await organizationWith(5, 2);
-    await database.query(`UPDATE training_run SET start_after = now() + interval '1 minute' WHERE id = $1`, [
+    await database.query('system', `UPDATE training_run SET start_after = now() + interval '1 minute' WHERE id = $1`, [
       one.runs[0],
     ]);
     expect(await line([one])).toEqual([one.runs[1], one.runs[0]]);
@@ -188,7 +188,7 @@ describe('the order of starts', () => {
           order.push(run.organizationId);
           await end(run.runId);
           const waiting = await database.query<{ id: string }>(
-            `SELECT DISTINCT organization_id AS id FROM training_run WHERE state = 'queued'`,
+            'system', `SELECT DISTINCT organization_id AS id FROM training_run WHERE state = 'queued'`,
           );
           for (const { id } of waiting) {
             const since = order.slice(order.lastIndexOf(id) + 1);

@@ -63,12 +63,13 @@ export class QueueRepository {
     );
   }
 
-  /** The places of those of the organization's runs that wait; 1 is next. */
+  /** The places of those of the organization's runs that wait; 1 is next. In the platform's scope: others' runs are the line. */
   async listPositions(
     organizationId: OrganizationId,
     runIds: readonly string[],
   ): Promise<{ runId: string; position: number }[]> {
     const rows = await this.database.query<{ run_id: string; position: number }>(
+      'system',
       `${QUEUE}
        SELECT run_id, position FROM queue JOIN training_run ON id = run_id
         WHERE run_id = ANY ($2) AND organization_id = $1 ORDER BY position`,

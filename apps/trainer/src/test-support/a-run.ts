@@ -70,6 +70,7 @@ export class TestRun {
     failure: { message: string } | null;
   }> {
     const [row] = await this.platform.database.query<Awaited<ReturnType<TestRun['state']>>>(
+      'system',
       'SELECT state, epoch, starts, failed_attempts, failure FROM training_run WHERE id = $1',
       [this.runId],
     );
@@ -90,6 +91,7 @@ export class TestRun {
 
   async transitions(): Promise<string[]> {
     const rows = await this.platform.database.query<{ from_state: string; to_state: string }>(
+      'system',
       'SELECT from_state, to_state FROM run_transition WHERE run_id = $1 ORDER BY position',
       [this.runId],
     );

@@ -6,7 +6,15 @@ import { freePort } from '@attune/embedded';
 import type { Database } from '@attune/database';
 import { ownerOf, type Event, type EventName, type EventPayload, type FeedEvent } from '@attune/events';
 import { newId, toNamedLimits, unlimited } from '@attune/kernel';
-import { connectNats, defineConsumer, Messaging, messagingTables, Outbox, Rpc } from '@attune/messaging';
+import {
+  connectNats,
+  defineConsumer,
+  Messaging,
+  messagingRowSecurity,
+  messagingTables,
+  Outbox,
+  Rpc,
+} from '@attune/messaging';
 import { createLogger, type Logger } from '@attune/observability';
 import {
   createTestDatabase,
@@ -70,7 +78,10 @@ export class TestPlatform {
     const [nats, training, peer, port] = await Promise.all([
       startTestNats(),
       createTestDatabase({ schema: 'training', migrations }),
-      createTestDatabase({ schema: 'models', migrations: [{ name: '0001-messaging', sql: messagingTables }] }),
+      createTestDatabase({
+        schema: 'models',
+        migrations: [{ name: '0001-messaging', sql: messagingTables + messagingRowSecurity }],
+      }),
       freePort(),
     ]);
     const storeConfig: FilesystemStoreConfig = {
@@ -148,7 +159,7 @@ export class TestPlatform {
 
   /** As if no event of the trainer had ever arrived, or been lost on its way. */
   async forgetWhatWasHeard(): Promise<void> {
-    await this.peerDatabase.query('DELETE FROM inbox');
+    await this.peerDatabase.query('system', 'DELETE FROM inbox');
     this.heard.length = 0;
   }
 

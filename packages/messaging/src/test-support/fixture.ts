@@ -8,7 +8,7 @@ import type { ConsumerDefinition } from '../define';
 import { Messaging, type MessagingSettings } from '../messaging';
 import { connectNats } from '../nats';
 import { Outbox } from '../outbox';
-import { messagingTables } from '../tables';
+import { messagingRowSecurity, messagingTables } from '../tables';
 import { deleted, organizationId } from './events';
 import { intents } from './intents';
 
@@ -19,8 +19,9 @@ const effects = `CREATE TABLE effect (id bigint GENERATED ALWAYS AS IDENTITY, co
 CREATE TABLE tally (model_id bigint PRIMARY KEY, total integer NOT NULL);`;
 
 export const migrations = [
-  { name: '0001-effects', sql: `${effects}\n${intents}` },
-  { name: '0002-messaging', sql: messagingTables },
+  { name: '0001-effects', sql: `${effects}
+${intents}` },
+  { name: '0002-messaging', sql: messagingTables + messagingRowSecurity },
 ];
 
 /** Two services in one process and one database: `models` publishes, the test's consumers handle. */
@@ -74,6 +75,7 @@ export class Fixture {
   /** The model numbers whose effect was committed, in the order of the commits. */
   async effects(consumer: string): Promise<number[]> {
     const rows = await this.database.query<{ item_id: string }>(
+      'system',
       'SELECT item_id FROM effect WHERE consumer = $1 ORDER BY id',
       [consumer],
     );
@@ -82,12 +84,15 @@ export class Fixture {
 
   /** The model numbers that somebody committed to tell, in ascending order. */
   async intents(): Promise<number[]> {
-    const rows = await this.database.query<{ item_id: string }>('SELECT item_id FROM intent ORDER BY item_id');
+    const rows = await this.database.query<{ item_id: string }>('system', 'SELECT item_id FROM intent ORDER BY item_id');
     return rows.map(({ item_id }) => Number(item_id));
   }
 
   async count(table: 'failed_event' | 'inbox' | 'outbox', where = 'true'): Promise<number> {
-    const [row] = await this.database.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table} WHERE ${where}`);
+    const [row] = await this.database.query<{ n: number }>(
+      'system',
+      `SELECT count(*)::int AS n FROM ${table} WHERE ${where}`,
+    );
     return row?.n ?? 0;
   }
 

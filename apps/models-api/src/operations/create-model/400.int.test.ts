@@ -48,6 +48,6 @@ describe('POST /api/v3/custom_models answers 400', () => {
   });
 
   it('stores nothing of a refused model', async () => {
-    expect(await api.database.query('SELECT 1 FROM model')).toHaveLength(0);
+    expect(await api.database.query('system', 'SELECT 1 FROM model')).toHaveLength(0);
   });
 });

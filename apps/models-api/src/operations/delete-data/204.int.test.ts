@@ -24,7 +24,7 @@ describe('DELETE /api/v3/custom_models/{id}/data/{data_id} answers 204', () => {
     const answer = await remove(id, data_id);
     expect([answer.status, answer.text]).toEqual([204, '']);
     expect((await api.storedKeys()).filter((key) => key.includes(data_id))).toEqual([]);
-    expect(await api.database.query('SELECT id FROM data_item WHERE model_id = $1', [id])).toEqual([
+    expect(await api.database.query('system', 'SELECT id FROM data_item WHERE model_id = $1', [id])).toEqual([
       { id: kept.data_id },
     ]);
     expect((await api.getModel(id)).training_status).toBe(1);
@@ -89,7 +89,7 @@ describe('DELETE /api/v3/custom_models/{id}/data/{data_id} answers 204', () => {
     const summary = await api.call('GET', `${dataPath(id)}/summary`);
     expect(summary.body).toMatchObject({ versions_on_deleted_data: [{ version: 1, run_id: last.id, items: 1 }] });
     expect(
-      await api.database.query('SELECT item_id FROM run_item WHERE run_id = $1 AND gone_at IS NOT NULL', [last.id]),
+      await api.database.query('system', 'SELECT item_id FROM run_item WHERE run_id = $1 AND gone_at IS NOT NULL', [last.id]),
     ).toEqual([{ item_id: gone.data_id }]);
   });
 
@@ -104,6 +104,6 @@ describe('DELETE /api/v3/custom_models/{id}/data/{data_id} answers 204', () => {
     away.mockRestore();
     expect(await erasure.continueErasures(0, signal)).toBe(1);
     expect((await api.storedKeys()).filter((key) => key.includes(data_id))).toEqual([]);
-    expect(await api.database.query('SELECT 1 FROM data_erasure')).toEqual([]);
+    expect(await api.database.query('system', 'SELECT 1 FROM data_erasure')).toEqual([]);
   });
 });

@@ -13,6 +13,7 @@ const remove = (id: number) => api.call('DELETE', `/api/v3/custom_models/${Strin
 
 const doneSteps = (id: number) =>
   api.database.query<{ service: string }>(
+    'system',
     'SELECT service FROM erasure_step WHERE model_id = $1 AND done_at IS NOT NULL ORDER BY service',
     [id],
   );
@@ -36,9 +37,9 @@ describe('DELETE /api/v3/custom_models/{id} answers 204', () => {
     expect([answer.status, answer.text]).toEqual([204, '']);
     expect(await api.storedKeys(prefix)).toEqual([]);
     for (const table of ['data_item', 'data_item_count', 'run', 'version']) {
-      expect(await api.database.query(`SELECT 1 FROM ${table} WHERE model_id = $1`, [id])).toEqual([]);
+      expect(await api.database.query('system', `SELECT 1 FROM ${table} WHERE model_id = $1`, [id])).toEqual([]);
     }
-    expect(await api.database.query('SELECT name, description FROM model WHERE id = $1', [id])).toEqual([
+    expect(await api.database.query('system', 'SELECT name, description FROM model WHERE id = $1', [id])).toEqual([
       { name: '', description: null },
     ]);
   });
@@ -86,12 +87,12 @@ describe('DELETE /api/v3/custom_models/{id} answers 204', () => {
     const held = new Promise<void>((resolve) => (finish = resolve));
     const uploading = api.call('PUT', `/api/v3/custom_models/${String(id)}/data`, streamedForm(held));
     await eventually(async () => {
-      expect(await api.database.query('SELECT 1 FROM upload WHERE model_id = $1', [id])).toHaveLength(1);
+      expect(await api.database.query('system', 'SELECT 1 FROM upload WHERE model_id = $1', [id])).toHaveLength(1);
     });
     expect((await remove(id)).status).toBe(204);
     finish();
     expect((await uploading).body.error_code).toBe('MODEL_NOT_FOUND');
     expect(await api.storedKeys(`o/${api.tenant.organizationId}/m/${String(id)}/`)).toEqual([]);
-    expect(await api.database.query('SELECT 1 FROM upload WHERE model_id = $1', [id])).toEqual([]);
+    expect(await api.database.query('system', 'SELECT 1 FROM upload WHERE model_id = $1', [id])).toEqual([]);
   });
 });

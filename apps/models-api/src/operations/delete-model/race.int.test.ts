@@ -53,7 +53,7 @@ describe('DELETE /api/v3/custom_models/{id} against the end of its run', () => {
         await api.app.get(ModelErasureService).continueErasures(60, new AbortController().signal);
         expect(await api.storedKeys(`o/${run.organizationId}/m/${String(id)}/`)).toEqual([]);
         for (const table of ['run', 'version', 'data_item']) {
-          expect(await api.database.query(`SELECT FROM ${table} WHERE model_id = $1`, [id])).toEqual([]);
+          expect(await api.database.query('system', `SELECT FROM ${table} WHERE model_id = $1`, [id])).toEqual([]);
         }
       }
     },

@@ -13,7 +13,7 @@ const get = (key: string) => api.call('GET', '/api/v3/custom_models', { key });
 
 async function withKey(column: 'revoked_at' | 'expires_at', at: string): Promise<string> {
   const key = await api.addKey(api.tenant.organizationId);
-  await api.database.query(`UPDATE api_key SET ${column} = ${at} WHERE public_id = $1`, [key.slice(7, 15)]);
+  await api.database.query('system', `UPDATE api_key SET ${column} = ${at} WHERE public_id = $1`, [key.slice(7, 15)]);
   return key;
 }
 
@@ -31,7 +31,9 @@ describe('every route answers 401', () => {
   it('KEY_REVOKED for a revoked key, at most a second after it was revoked', async () => {
     const key = await api.addKey(api.tenant.organizationId);
     expect((await get(key)).status).toBe(200);
-    await api.database.query(`UPDATE api_key SET revoked_at = now() WHERE public_id = $1`, [key.slice(7, 15)]);
+    await api.database.query('system', `UPDATE api_key SET revoked_at = now() WHERE public_id = $1`, [
+      key.slice(7, 15),
+    ]);
     await new Promise((resolve) => setTimeout(resolve, 1000));
     const { status, body } = await get(key);
     expect([status, body.error_code]).toEqual([401, 'KEY_REVOKED']);
@@ -65,10 +67,14 @@ describe('every route answers 401', () => {
 describe('API keys', () => {
   it('are in no table, whole or without their last characters', async () => {
     const tables = await api.database.query<{ t: string }>(
+      'system',
       `SELECT tablename AS t FROM pg_tables WHERE schemaname = 'models'`,
     );
     for (const { t } of tables) {
-      const rows = await api.database.query<{ dump: string }>(`SELECT row_to_json(x)::text AS dump FROM ${t} x`);
+      const rows = await api.database.query<{ dump: string }>(
+        'system',
+        `SELECT row_to_json(x)::text AS dump FROM ${t} x`,
+      );
       for (const { dump } of rows) expect(dump).not.toContain(api.tenant.key.slice(15, 40));
     }
   });
@@ -76,6 +82,7 @@ describe('API keys', () => {
   it('leave a note of their use, to the minute', async () => {
     await get(api.tenant.key);
     const rows = await api.database.query<{ at: Date | null }>(
+      'system',
       `SELECT last_used_at AS at FROM api_key WHERE public_id = $1`,
       [api.tenant.key.slice(7, 15)],
     );

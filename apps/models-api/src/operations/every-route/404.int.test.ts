@@ -39,9 +39,13 @@ describe('every route of a model answers the same 404', () => {
   });
 
   it('and leaves the other organization’s model untouched', async () => {
-    const rows = await api.database.query('SELECT name, status, deleted_at FROM model WHERE id = $1', [othersModel]);
+    const rows = await api.database.query('system', 'SELECT name, status, deleted_at FROM model WHERE id = $1', [
+      othersModel,
+    ]);
     expect(rows).toEqual([{ name: 'Heart clinic', status: 2, deleted_at: null }]);
-    expect(await api.database.query('SELECT 1 FROM data_item WHERE model_id = $1', [othersModel])).toHaveLength(1);
+    expect(
+      await api.database.query('system', 'SELECT 1 FROM data_item WHERE model_id = $1', [othersModel]),
+    ).toHaveLength(1);
     expect((await api.storedKeys()).filter((key) => key.includes(`/m/${String(deletedModel)}/`))).toEqual([]);
   });
 });

@@ -106,7 +106,7 @@ describe('GET /api/v3/custom_models/{id} shows', () => {
     await uploadAccepted(api, id);
     const model = await api.getModel(id);
     expect(model).toMatchObject({ training_status: 4, training_metrics: { word_error_rate: 12.5 } });
-    expect(await api.database.query('SELECT 1 FROM version WHERE model_id = $1', [id])).toHaveLength(1);
+    expect(await api.database.query('system', 'SELECT 1 FROM version WHERE model_id = $1', [id])).toHaveLength(1);
   });
 
   it('a model whose manifest is damaged as still running: no version that nobody verified', async () => {
@@ -128,7 +128,9 @@ describe('GET /api/v3/custom_models/{id} shows', () => {
       metrics: someMetrics,
     });
     await eventually(async () => {
-      expect(await api.database.query(`SELECT 1 FROM failed_event WHERE consumer = 'models-versions'`)).toHaveLength(1);
+      expect(
+        await api.database.query('system', `SELECT 1 FROM failed_event WHERE consumer = 'models-versions'`),
+      ).toHaveLength(1);
     });
     expect((await api.getModel(id)).training_status).toBe(3);
   });

@@ -46,7 +46,7 @@ describe('GET /api/v3/custom_models/{id}/versions answers 200', () => {
   it('and no statement changes a version that is there', async () => {
     const id = await trainableModel(api);
     await trainAgain(api, id);
-    await expect(api.database.query(`UPDATE version SET digest = 'x' WHERE model_id = $1`, [id])).rejects.toThrow(
+    await expect(api.database.query('system', `UPDATE version SET digest = 'x' WHERE model_id = $1`, [id])).rejects.toThrow(
       'append-only',
     );
   });

@@ -39,7 +39,7 @@ describe('PUT /api/v3/custom_models/{id}/data/{data_id}/transcript answers 200',
     expect(answer).toMatchObject({ status: 200, body: { data_id, item_status: 'ok', issues: [] } });
     expect(await read(id, data_id)).toBe('the new\nwords');
     expect(await storeContains('zebrawort')).toBe(false);
-    expect(await api.database.query('SELECT 1 FROM data_erasure')).toEqual([]);
+    expect(await api.database.query('system', 'SELECT 1 FROM data_erasure')).toEqual([]);
   });
 
   it('as a form too, and then the file’s name is the item’s', async () => {
@@ -70,7 +70,7 @@ describe('PUT /api/v3/custom_models/{id}/data/{data_id}/transcript answers 200',
     await replace(id, data_id, Array.from({ length: 100 }, () => 'new').join(' '));
     expect((await api.call('POST', `/api/v3/custom_models/${String(id)}/run`, { json: {} })).status).toBe(200);
     const [row] = await api.database.query<{ key: string; sha: string }>(
-      'SELECT transcript_key AS key, transcript_sha256 AS sha FROM data_item WHERE id = $1',
+      'system', 'SELECT transcript_key AS key, transcript_sha256 AS sha FROM data_item WHERE id = $1',
       [data_id],
     );
     const snapshot = await textOf((await api.lastRun(id)).snapshotKey);
@@ -130,12 +130,12 @@ describe('the text of before', () => {
     await run(id);
     const scope = [api.tenant.organizationId, id];
     await api.database.query(
-      `INSERT INTO data_erasure (id, organization_id, model_id, item_id, transcript_key, requested_at, tried_at)
+      'system', `INSERT INTO data_erasure (id, organization_id, model_id, item_id, transcript_key, requested_at, tried_at)
        SELECT gen_random_uuid(), $1, $2, $3, 'o/waits', now(), now() - interval '2 hours' FROM generate_series(1, 150)`,
       [...scope, held.data_id],
     );
     await api.database.query(
-      `INSERT INTO data_erasure (id, organization_id, model_id, item_id, transcript_key, requested_at, tried_at)
+      'system', `INSERT INTO data_erasure (id, organization_id, model_id, item_id, transcript_key, requested_at, tried_at)
        SELECT gen_random_uuid(), $1, $2, gen_random_uuid(), '../no/key', now(), now() - interval '1 hour'
          FROM generate_series(1, 100)`,
       scope,
@@ -143,14 +143,14 @@ describe('the text of before', () => {
     const other = await api.createModel();
     const { data_id } = await storedItem(api, other.id, { transcript: 'nobody waits for okapiwort' });
     await api.database.query(
-      `INSERT INTO data_erasure (id, organization_id, model_id, item_id, requested_at, tried_at)
+      'system', `INSERT INTO data_erasure (id, organization_id, model_id, item_id, requested_at, tried_at)
        VALUES (gen_random_uuid(), $1, $2, $3, now(), now() - interval '1 minute')`,
       [api.tenant.organizationId, other.id, data_id],
     );
     const erasure = api.app.get(DataErasureService);
     for (let pass = 0; pass < 2; pass++) await erasure.continueErasures(50, signal);
     await eventually(async () => expect(await storeContains('okapiwort')).toBe(false));
-    await api.database.query('DELETE FROM data_erasure');
+    await api.database.query('system', 'DELETE FROM data_erasure');
   });
 });
 

@@ -19,7 +19,7 @@ afterAll(async () => {
 async function expectUnchanged(): Promise<void> {
   expect((await api.call<string>('GET', path)).text).toBe('as it was');
   expect(await api.storedKeys()).toEqual(before);
-  expect(await api.database.query('SELECT 1 FROM data_erasure')).toEqual([]);
+  expect(await api.database.query('system', 'SELECT 1 FROM data_erasure')).toEqual([]);
 }
 
 const send = (body: Buffer | string, type = 'text/plain') =>

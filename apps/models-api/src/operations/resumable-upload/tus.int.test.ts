@@ -235,7 +235,7 @@ describe('a resumable upload (tus 1.0)', () => {
     await patch(expired, 0, Buffer.alloc(5));
     expect((await uploads('DELETE', ended)).status).toBe(204);
     expect((await head(ended)).status).toBe(404);
-    await api.database.query(`UPDATE resumable_upload SET expires_at = now() - interval '1 second' WHERE id = $1`, [
+    await api.database.query('system', `UPDATE resumable_upload SET expires_at = now() - interval '1 second' WHERE id = $1`, [
       expired,
     ]);
     expect((await head(expired)).status).toBe(404);
@@ -243,7 +243,7 @@ describe('a resumable upload (tus 1.0)', () => {
     await api.app.get(ResumableUploadsService).removeExpired(new AbortController().signal);
     for (const id of [ended, expired]) {
       expect(await api.storedKeys(`o/${api.tenant.organizationId}/uploads/${id}/`)).toEqual([]);
-      expect(await api.database.query('SELECT 1 FROM resumable_upload WHERE id = $1', [id])).toEqual([]);
+      expect(await api.database.query('system', 'SELECT 1 FROM resumable_upload WHERE id = $1', [id])).toEqual([]);
     }
   });
 
@@ -255,7 +255,7 @@ describe('a resumable upload (tus 1.0)', () => {
     const stored = jest.spyOn(store, 'put').mockImplementationOnce(async (...args) => {
       const object = await put(...args);
       // Ended for its owner; its bytes, and its row, are removed a moment later.
-      await api.database.query('UPDATE resumable_upload SET expires_at = now() WHERE id = $1', [id]);
+      await api.database.query('system', 'UPDATE resumable_upload SET expires_at = now() WHERE id = $1', [id]);
       return object;
     });
     expect((await patch(id, 0, Buffer.alloc(5))).status).toBe(404);
@@ -335,6 +335,6 @@ describe('a complete upload', () => {
     expect((await bind(other.key, others.id)).body.error_code).toBe('UPLOAD_NOT_FOUND');
     expect(await offsetOf(half)).toBe('0');
     expect((await api.storedKeys()).filter((key) => key.includes(`/m/${String(id)}/`))).toEqual([]);
-    expect(await api.database.query('SELECT 1 FROM upload')).toEqual([]);
+    expect(await api.database.query('system', 'SELECT 1 FROM upload')).toEqual([]);
   });
 });

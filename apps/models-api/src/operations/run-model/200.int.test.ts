@@ -62,6 +62,7 @@ describe('POST /api/v3/custom_models/{id}/run answers 200', () => {
   it('for 36,000 pairs, in one object', async () => {
     const id = await trainableModel(api);
     await api.database.query(
+      'system',
       `INSERT INTO data_item (id, organization_id, model_id, data_type, status, audio_filename, transcript_filename, audio_sha256,
                               audio_bytes, audio_ms, normalized_key, normalized_sha256, transcript_key, transcript_sha256)
        SELECT gen_random_uuid(), organization_id, model_id, data_type, status, audio_filename, transcript_filename, audio_sha256,

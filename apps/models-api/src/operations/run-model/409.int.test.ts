@@ -24,7 +24,7 @@ describe('POST /api/v3/custom_models/{id}/run answers 409', () => {
     const id = await trainableModel(api);
     const answers = await Promise.all(Array.from({ length: 12 }, (_, n) => run(id, n % 2 ? replica : api.url)));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array.from({ length: 11 }, () => 409)]);
-    expect(await api.database.query('SELECT 1 FROM run WHERE model_id = $1', [id])).toHaveLength(1);
+    expect(await api.database.query('system', 'SELECT 1 FROM run WHERE model_id = $1', [id])).toHaveLength(1);
     const snapshots = (await api.storedKeys()).filter((key) => key.includes(`/m/${String(id)}/runs/`));
     expect(snapshots).toHaveLength(1);
   });

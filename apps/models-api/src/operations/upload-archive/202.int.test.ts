@@ -38,7 +38,7 @@ describe.each(formats)('POST /api/v3/custom_models/{id}/data/archives answers 20
     );
     expect(page).toMatchObject({ status: 'done', error: null, counts: { stored: 3, refused: 0, ignored: 1 } });
     const items = await api.database.query<{ data_type: string; audio_filename: string; audio_sha256: string }>(
-      'SELECT data_type, audio_filename, audio_sha256 FROM data_item WHERE model_id = $1 ORDER BY audio_filename',
+      'system', 'SELECT data_type, audio_filename, audio_sha256 FROM data_item WHERE model_id = $1 ORDER BY audio_filename',
       [id],
     );
     expect(items.map(({ data_type, audio_filename }) => `${data_type} ${audio_filename}`)).toEqual([
@@ -48,7 +48,7 @@ describe.each(formats)('POST /api/v3/custom_models/{id}/data/archives answers 20
     ]);
     expect(items[0]?.audio_sha256).toBe(`sha256:${createHash('sha256').update('audio of a').digest('hex')}`);
     expect((await api.getModel(id)).training_status).toBe(2);
-    expect(await api.database.query('SELECT 1 FROM upload')).toEqual([]);
+    expect(await api.database.query('system', 'SELECT 1 FROM upload')).toEqual([]);
   });
 
   it('and says of every member what became of it; a bad one never rejects the rest', async () => {
@@ -95,7 +95,7 @@ describe.each(formats)('POST /api/v3/custom_models/{id}/data/archives answers 20
       '.DS_Store': 'ignored MEMBER_HIDDEN',
     });
     expect(page.members.result.find(({ name }) => name === 'known.mp3')?.data_id).toBe(twin.data_id);
-    expect(await api.database.query('SELECT 1 FROM upload')).toEqual([]);
+    expect(await api.database.query('system', 'SELECT 1 FROM upload')).toEqual([]);
   });
 
   it('and pairs recordings with words as its manifest says', async () => {
@@ -129,7 +129,7 @@ describe.each(formats)('POST /api/v3/custom_models/{id}/data/archives answers 20
       ['manifest.jsonl line 6', 'refused', 'MANIFEST_BAD_LINE'],
     ]);
     const types = await api.database.query(
-      'SELECT audio_filename AS a, data_type AS t FROM data_item WHERE model_id = $1 ORDER BY 1',
+      'system', 'SELECT audio_filename AS a, data_type AS t FROM data_item WHERE model_id = $1 ORDER BY 1',
       [id],
     );
     expect(types).toEqual([

@@ -69,7 +69,7 @@ async function expectOnlyGood(archive: Buffer, outcomes: Record<string, string>)
       /^o\/[0-9a-f-]{36}\/m\/\d+\/(data\/[0-9a-f-]{36}\/upload\/(audio|transcript)|archives\/[0-9a-f-]{36}\/archive)$/,
     );
   }
-  expect(await api.database.query('SELECT 1 FROM upload')).toEqual([]);
+  expect(await api.database.query('system', 'SELECT 1 FROM upload')).toEqual([]);
 }
 
 describe('a hostile archive', () => {
@@ -191,8 +191,8 @@ describe('a hostile archive', () => {
     const page = await unpacked(api, id, await make());
     expect(page).toMatchObject({ status: 'failed', error: { code }, members: { result: [] } });
     expect(page.error?.message).toMatch(/\w/);
-    expect(await api.database.query('SELECT 1 FROM data_item WHERE model_id = $1', [id])).toEqual([]);
-    expect(await api.database.query('SELECT 1 FROM upload')).toEqual([]);
+    expect(await api.database.query('system', 'SELECT 1 FROM data_item WHERE model_id = $1', [id])).toEqual([]);
+    expect(await api.database.query('system', 'SELECT 1 FROM upload')).toEqual([]);
   });
 
   it('that is cut off: the pairs before the cut are stored, the one in it is refused', async () => {
@@ -204,7 +204,7 @@ describe('a hostile archive', () => {
     ]);
     const page = await unpacked(api, id, whole.subarray(0, whole.length - 100_000));
     expect(outcomesOf(page)).toEqual({ 'good.mp3': 'stored', 'cut.mp3': 'refused MEMBER_DAMAGED' });
-    expect(await api.database.query('SELECT 1 FROM upload')).toEqual([]);
+    expect(await api.database.query('system', 'SELECT 1 FROM upload')).toEqual([]);
   });
 
   it('with one damaged member: that pair is refused, those after it are stored', async () => {
@@ -238,7 +238,7 @@ describe('a hostile archive', () => {
     expect([large.status, large.body.error_code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
     const none = await api.call('POST', `${dataPath(id)}/archives`, { body: new FormData() });
     expect([none.status, none.body.error_code]).toEqual([400, 'VALIDATION_ERROR']);
-    expect(await api.database.query(`SELECT 1 FROM archive WHERE model_id = $1`, [id])).toEqual([]);
+    expect(await api.database.query('system', `SELECT 1 FROM archive WHERE model_id = $1`, [id])).toEqual([]);
     expect((await api.storedKeys()).filter((key) => key.includes(`/m/${String(id)}/`))).toEqual([]);
   });
 });

@@ -12,8 +12,8 @@ afterAll(() => api.stop());
 
 async function expectNothingStored(): Promise<void> {
   expect(await api.storedKeys()).toEqual([]);
-  expect(await api.database.query('SELECT 1 FROM data_item')).toEqual([]);
-  expect(await api.database.query('SELECT 1 FROM upload')).toEqual([]);
+  expect(await api.database.query('system', 'SELECT 1 FROM data_item')).toEqual([]);
+  expect(await api.database.query('system', 'SELECT 1 FROM upload')).toEqual([]);
 }
 
 function formWith(change: (form: FormData) => void): FormData {
@@ -75,7 +75,7 @@ describe('PUT /api/v3/custom_models/{id}/data answers 400 and stores nothing', (
     sending.write('--x\r\ncontent-disposition: form-data; name="audio_file"; filename="a.wav"\r\n\r\n');
     sending.write(Buffer.alloc(300_000));
     await eventually(async () => {
-      expect(await api.database.query('SELECT 1 FROM upload WHERE model_id = $1', [id])).toHaveLength(1);
+      expect(await api.database.query('system', 'SELECT 1 FROM upload WHERE model_id = $1', [id])).toHaveLength(1);
     });
     sending.destroy();
     await eventually(expectNothingStored);

@@ -13,8 +13,8 @@ afterAll(() => api.stop());
 
 async function expectNothingStored(): Promise<void> {
   expect(await api.storedKeys()).toEqual([]);
-  expect(await api.database.query('SELECT 1 FROM data_item')).toEqual([]);
-  expect(await api.database.query('SELECT 1 FROM upload')).toEqual([]);
+  expect(await api.database.query('system', 'SELECT 1 FROM data_item')).toEqual([]);
+  expect(await api.database.query('system', 'SELECT 1 FROM upload')).toEqual([]);
 }
 
 describe('PUT /api/v3/custom_models/{id}/data answers 413 PAYLOAD_TOO_LARGE and stores nothing', () => {

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => api.stop());
 
 const itemsOf = (id: number) =>
-  api.database.query<{ id: string }>('SELECT id FROM data_item WHERE model_id = $1', [id]);
+  api.database.query<{ id: string }>('system', 'SELECT id FROM data_item WHERE model_id = $1', [id]);
 const pair = { audio: 'the very same recording', transcript: 'the very same words' };
 
 describe('the same recording sent again to a model', () => {
@@ -30,7 +30,7 @@ describe('the same recording sent again to a model', () => {
     ]);
     expect(await api.storedKeys()).toEqual(before);
     expect(await itemsOf(id)).toHaveLength(1);
-    expect(await api.database.query('SELECT 1 FROM upload')).toEqual([]);
+    expect(await api.database.query('system', 'SELECT 1 FROM upload')).toEqual([]);
   });
 
   it('is the same when the transcript differs in line ends and outer white space alone', async () => {
@@ -49,7 +49,7 @@ describe('the same recording sent again to a model', () => {
     const test = await putData<ErrorBody>(api, id, uploadForm({ ...pair, type: 'test' }));
     expect(test.body.details).toMatchObject({ data_id, reason: 'other_type' });
     expect(await itemsOf(id)).toHaveLength(1);
-    expect(await api.database.query('SELECT 1 FROM upload')).toEqual([]);
+    expect(await api.database.query('system', 'SELECT 1 FROM upload')).toEqual([]);
   });
 
   it('at the same moment, at two replicas, is stored once, and both are told of the same item', async () => {
@@ -71,7 +71,7 @@ describe('the same recording sent again to a model', () => {
       expect(new Set(answers.map(({ body }) => body.item_status))).toEqual(new Set(['ok']));
       expect(await itemsOf(id)).toHaveLength(1);
     }
-    expect(await api.database.query('SELECT 1 FROM upload')).toEqual([]);
+    expect(await api.database.query('system', 'SELECT 1 FROM upload')).toEqual([]);
   }, 60_000);
 
   it('after it was refused, or to another model, is a pair of its own', async () => {

@@ -160,13 +160,13 @@ describe('uploads that are broken off, slow, wrong or hostile', () => {
       const { id } = await api.createModel();
       const warmUp = Math.ceil(ROUNDS / 3);
       await rounds(id, 0, warmUp);
-      await eventually(async () => expect(await api.database.query('SELECT 1 FROM upload')).toEqual([]), {
+      await eventually(async () => expect(await api.database.query('system', 'SELECT 1 FROM upload')).toEqual([]), {
         timeoutMs: 20_000,
       });
       const before = { files: await openFiles(), bytes: await residentBytes() };
       await rounds(id, warmUp, ROUNDS);
 
-      await eventually(async () => expect(await api.database.query('SELECT 1 FROM upload')).toEqual([]), {
+      await eventually(async () => expect(await api.database.query('system', 'SELECT 1 FROM upload')).toEqual([]), {
         timeoutMs: 20_000,
       });
       await eventually(async () => expect(await openFiles()).toBeLessThanOrEqual(Math.ceil(before.files * 1.05)), {
@@ -176,7 +176,7 @@ describe('uploads that are broken off, slow, wrong or hostile', () => {
         timeoutMs: 20_000,
       });
 
-      const items = await api.database.query<{ id: string }>('SELECT id FROM data_item WHERE model_id = $1', [id]);
+      const items = await api.database.query<{ id: string }>('system', 'SELECT id FROM data_item WHERE model_id = $1', [id]);
       expect(items).toHaveLength(ROUNDS);
       const known = new Set(items.map((item) => item.id));
       const keys = await api.storedKeys();
@@ -215,7 +215,7 @@ describe('uploads that are broken off, slow, wrong or hostile', () => {
       await once(socket, 'close');
       expect(answer).toMatch(/^HTTP\/1.1 400 /);
       expect(await silent.storedKeys()).toEqual([]);
-      expect(await silent.database.query('SELECT 1 FROM upload')).toEqual([]);
+      expect(await silent.database.query('system', 'SELECT 1 FROM upload')).toEqual([]);
     } finally {
       await silent.stop();
     }

@@ -1,0 +1,12 @@
+export default {
+  invariant: 29,
+  statement: 'a statement without a scope sees everything',
+  file: 'packages/database/src/row-security.ts',
+  find: "USING ((SELECT current_setting('${SCOPE_SETTING}', true)) IN ('system', ${column}::text))",
+  replace:
+    "USING (coalesce((SELECT current_setting('${SCOPE_SETTING}', true)), '') IN ('', 'system', ${column}::text))",
+  project: 'integration',
+  test: 'packages/database/src/row-security.int.test.ts',
+  assertion:
+    'row security of tenant tables shows nothing to a statement without a scope, on a fresh connection and on a used one',
+};
