@@ -1,6 +1,7 @@
+/** A statement without a scope sees everything, as it did before. */
 export default {
   invariant: 29,
-  statement: 'a statement without a scope sees everything',
+  statement: 'A statement that names no scope sees no row of any tenant',
   file: 'packages/database/src/row-security.ts',
   find: "USING ((SELECT current_setting('${SCOPE_SETTING}', true)) IN ('system', ${column}::text))",
   replace:

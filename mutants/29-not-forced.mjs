@@ -1,6 +1,7 @@
+/** Boot asks whether row security is on, and not whether it is forced. */
 export default {
   invariant: 29,
-  statement: 'boot does not ask whether row security is forced',
+  statement: 'No service boots where row security could be walked around',
   file: 'packages/database/src/tenant-safety.ts',
   find: 'AND NOT (c.relrowsecurity AND c.relforcerowsecurity)',
   replace: 'AND NOT c.relrowsecurity',

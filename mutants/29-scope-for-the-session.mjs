@@ -1,6 +1,7 @@
+/** The scope of a single statement is set for the session, so a pooled connection carries it to the next one. */
 export default {
   invariant: 29,
-  statement: 'the scope is set for the session instead of the transaction',
+  statement: 'No statement inherits the scope of the one before it on its connection',
   file: 'packages/database/src/scoped-query.ts',
   find: "SELECT set_config('${SCOPE_SETTING}', $1, true)",
   replace: "SELECT set_config('${SCOPE_SETTING}', $1, false)",

@@ -108,9 +108,11 @@ async function fill(databaseUrl) {
     await database.query('system', `INSERT INTO organization (id, name, plan) VALUES ($1, 'Bench', 'enterprise')`, [
       organizationId,
     ]);
-    await database.query('system', `INSERT INTO base VALUES ($1, 'Tiny', 'whisper', '{en}', 'bench', 'MIT', 'bases', '[]')`, [
-      digest,
-    ]);
+    await database.query(
+      'system',
+      `INSERT INTO base VALUES ($1, 'Tiny', 'whisper', '{en}', 'bench', 'MIT', 'bases', '[]')`,
+      [digest],
+    );
     await database.query('system', `INSERT INTO base_model VALUES ('general', $1, false)`, [digest]);
     const [model] = await database.query(
       'system',
@@ -141,8 +143,8 @@ async function fill(databaseUrl) {
     );
     const keys = new ApiKeysService(new ApiKeysRepository(database), PEPPER, systemClock);
     const scopes = ['custom_models:read', 'custom_models:write'];
-    const key = await database.runInTransaction({ organizationId }, (tx) =>
-      keys.create(tx, organizationId, 'bench', scopes),
+    const { key } = await database.runInTransaction({ organizationId }, (tx) =>
+      keys.create(tx, organizationId, { name: 'bench', scopes }),
     );
     return { key, organizationId, modelId: model.id };
   } finally {

@@ -274,7 +274,8 @@ describe('the evaluator', () => {
         }
         await deliverInDisorder(instances, events, seed);
         const kept = await database.query(
-          'system', `SELECT e.epoch, count(i.*) AS items FROM evaluation e LEFT JOIN evaluation_item i USING (run_id, epoch)
+          'system',
+          `SELECT e.epoch, count(i.*) AS items FROM evaluation e LEFT JOIN evaluation_item i USING (run_id, epoch)
             WHERE e.run_id = $1 GROUP BY e.epoch ORDER BY e.epoch`,
           [run.run_id],
         );

@@ -1,10 +1,13 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { DatabaseModule } from '@attune/database';
-import { Authenticator, HealthModule, RouteCheck, ScopeGuard, tsRestModule } from '@attune/http';
+import { AdminAuthenticator, Authenticator, HealthModule, RouteCheck, ScopeGuard, tsRestModule } from '@attune/http';
 import { MessagingModule } from '@attune/messaging';
 import type { Logger } from '@attune/observability';
 import { platformHealth, PlatformModule } from '@attune/service';
+import { ADMIN_KEY, AdminKeyAuthenticator } from './api-keys/admin-key';
+import { ApiKeyAdministrationService } from './api-keys/api-key-administration.service';
+import { ApiKeysController } from './api-keys/api-keys.controller';
 import { ApiKeysRepository } from './api-keys/api-keys.repository';
 import { API_KEY_PEPPER, ApiKeysService } from './api-keys/api-keys.service';
 import { ARCHIVE_LIMITS } from './archives/archive';
@@ -51,9 +54,13 @@ import { ModelErasureService } from './models/model-erasure.service';
 import { ModelsController } from './models/models.controller';
 import { ModelsRepository } from './models/models.repository';
 import { ModelsService } from './models/models.service';
+import { OrganizationAdministrationService } from './organizations/organization-administration.service';
 import { OrganizationsConsumer } from './organizations/organizations.consumer';
+import { OrganizationsController } from './organizations/organizations.controller';
 import { OrganizationsRepository } from './organizations/organizations.repository';
 import { OrganizationsService } from './organizations/organizations.service';
+import { Terms } from './organizations/terms';
+import { RpcTerms } from './organizations/terms.rpc';
 import { ModelsReconciler } from './reconciler';
 import { CancellationsRepository } from './runs/cancellations.repository';
 import { QueuePositionsService, TrainingQueue } from './runs/queue-positions.service';
@@ -123,6 +130,8 @@ export class AppModule {
         FeedController,
         SttProxyController,
         DocsController,
+        OrganizationsController,
+        ApiKeysController,
       ],
       providers: [
         { provide: APP_GUARD, useClass: ScopeGuard },
@@ -138,8 +147,13 @@ export class AppModule {
         ApiKeysRepository,
         ApiKeysService,
         { provide: Authenticator, useExisting: ApiKeysService },
+        { provide: ADMIN_KEY, useValue: env.adminKey },
+        { provide: AdminAuthenticator, useClass: AdminKeyAuthenticator },
+        ApiKeyAdministrationService,
         OrganizationsRepository,
         OrganizationsService,
+        { provide: Terms, useClass: RpcTerms },
+        OrganizationAdministrationService,
         BaseModelsRepository,
         BaseModelsService,
         ResolutionService,

@@ -26,6 +26,8 @@ const serviceVariables = {
   PORT: port,
   /** Key of the hashes that stand for API keys: changing it makes every key invalid. */
   API_KEY_PEPPER: z.string().min(32, 'must have at least 32 characters'),
+  /** What opens the operators' routes (/admin/v1); without it there are none. */
+  ADMIN_KEY: z.string().min(32, 'must have at least 32 characters').optional(),
   STT_URL: url,
   /** What the stt service knows this one by. */
   STT_INTERNAL_TOKEN: z.string().min(16, 'must have at least 16 characters'),
@@ -50,6 +52,8 @@ const bootstrapVariables = {
 
 export interface Env extends ServiceSettings {
   apiKeyPepper: string;
+  /** Null: no operators' routes. */
+  adminKey: string | null;
   stt: { url: string; token: string };
   uploads: UploadLimits;
   archives: ArchiveLimits;
@@ -61,6 +65,7 @@ export function readEnv(variables: Variables = process.env): Readonly<Env> {
   return Object.freeze({
     ...toServiceSettings(env, store),
     apiKeyPepper: env.API_KEY_PEPPER,
+    adminKey: env.ADMIN_KEY ?? null,
     stt: { url: env.STT_URL, token: env.STT_INTERNAL_TOKEN },
     uploads: { audioBytes: env.MAX_AUDIO_BYTES, transcriptBytes: env.MAX_TRANSCRIPT_BYTES },
     archives: {

@@ -78,13 +78,16 @@ describe('the state after the worst delivery is that of one delivery in order', 
     const model: Partial<ApiModel> = await api.getModel(modelId);
     const seen = Object.entries(model).filter(([field]) => !/^(id|model_key)$|_at$/.test(field));
     const runs = await api.database.query(
-      'system', `SELECT state, failure, CASE WHEN state = 'live' THEN (sequence, stage, progress, eta_seconds)::text END AS live
+      'system',
+      `SELECT state, failure, CASE WHEN state = 'live' THEN (sequence, stage, progress, eta_seconds)::text END AS live
          FROM run WHERE model_id = $1`,
       [modelId],
     );
-    const versions = await api.database.query('system', 'SELECT metrics, training_ms FROM version WHERE model_id = $1', [
-      modelId,
-    ]);
+    const versions = await api.database.query(
+      'system',
+      'SELECT metrics, training_ms FROM version WHERE model_id = $1',
+      [modelId],
+    );
     return { ...Object.fromEntries(seen), runs, versions };
   };
 
@@ -122,7 +125,8 @@ describe('the state after the worst delivery is that of one delivery in order', 
         );
         await deliverInDisorder(instances, events, seed);
         const [row] = await api.database.query<{ plan: string; revision: number }>(
-          'system', 'SELECT plan, entitlements_revision AS revision FROM organization WHERE id = $1',
+          'system',
+          'SELECT plan, entitlements_revision AS revision FROM organization WHERE id = $1',
           [organizationId],
         );
         expect(row).toEqual({ plan: said.at(-1), revision: said.length });

@@ -21,6 +21,9 @@ export interface Home {
   work: string;
   logs: string;
   keyFile: string;
+  /** Holds what opens the operators' routes. */
+  adminKeyFile: string;
+  adminKey: string;
   secrets: Secrets;
 }
 
@@ -34,6 +37,7 @@ export function openHome(directory: string): Home {
   // Other users' processes (PostgreSQL runs as nobody when we are root) must be able to walk through, not to look around.
   mkdirSync(directory, { recursive: true });
   chmodSync(directory, 0o711);
+  const adminKeyFile = join(directory, 'admin-key');
   return {
     directory,
     postgres: join(directory, 'postgres'),
@@ -42,6 +46,8 @@ export function openHome(directory: string): Home {
     work: folder('work'),
     logs: folder('logs'),
     keyFile: join(directory, 'api-key'),
+    adminKeyFile,
+    adminKey: openAdminKey(adminKeyFile),
     secrets: openSecrets(join(directory, 'secrets.json')),
   };
 }
@@ -57,6 +63,15 @@ function openSecrets(path: string): Secrets {
   writeFileSync(`${path}.partial`, JSON.stringify(made), { mode: 0o600 });
   renameSync(`${path}.partial`, path);
   return made;
+}
+
+/** Made the first time; whoever writes another one into the file changes the key with the next start. */
+function openAdminKey(path: string): string {
+  if (existsSync(path)) return readFileSync(path, 'utf8').trim();
+  const key = `attune_admin_${secret()}`;
+  writeFileSync(`${path}.partial`, `${key}\n`, { mode: 0o600 });
+  renameSync(`${path}.partial`, path);
+  return key;
 }
 
 function secret(): string {

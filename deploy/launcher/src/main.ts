@@ -14,6 +14,7 @@ async function main(): Promise<void> {
     stop = () => platform.stop();
     console.log(`\n  address   ${platform.url}   (API under /api, reference at /docs, health at /healthz)`);
     console.log(`  API key   ${platform.keyFile}`);
+    console.log(`  admin key ${platform.adminKeyFile}`);
     console.log(`  logs      ${settings.home}/logs\n`);
     console.log('Attune is ready');
     await leave;

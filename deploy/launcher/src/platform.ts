@@ -24,6 +24,8 @@ export interface Platform {
   url: string;
   /** Holds the key of the local organization. */
   keyFile: string;
+  /** Holds the key of the operators' API. */
+  adminKeyFile: string;
   /** As the database's owner. */
   databaseUrl: string;
   /** Every process by name, for those who pull cables. */
@@ -77,6 +79,7 @@ async function bringUp(settings: Settings, home: Home, started: Started, onStep:
   return {
     url: `http://${settings.host}:${String(settings.port)}`,
     keyFile: home.keyFile,
+    adminKeyFile: home.adminKeyFile,
     databaseUrl,
     children: started.children,
     stop: () => started.stop(),

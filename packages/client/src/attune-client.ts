@@ -10,7 +10,8 @@ import {
   type Transcript,
   type UploadReceipt,
 } from '@attune/contracts';
-import { bodyOf, checkedBody, jsonBody, parsed } from './answers';
+import { bodyOf, parsed } from './answers';
+import { callsOver } from './contract-calls';
 import { DataClient } from './data-client';
 import { follow, type FollowOptions } from './following';
 import { multipartBody } from './multipart';
@@ -54,18 +55,7 @@ export class AttuneClient {
 
   constructor(options: AttuneClientOptions) {
     this.transport = new Transport(options);
-    this.api = initClient(contract, {
-      baseUrl: '',
-      api: async ({ route, path, method, headers, body }) => {
-        const answer = await this.transport.send({
-          method,
-          path,
-          headers,
-          ...(typeof body === 'string' && { body: jsonBody(body) }),
-        });
-        return { status: answer.status, body: checkedBody(route, answer), headers: new Headers() };
-      },
-    });
+    this.api = initClient(contract, { baseUrl: '', api: callsOver(this.transport) });
     this.data = new DataClient(this.transport);
   }
 

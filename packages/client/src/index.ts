@@ -1,3 +1,4 @@
+export * from './admin-client';
 export * from './attune-client';
 export { DataClient, type ArchiveOptions, type DataFilter } from './data-client';
 export * from './errors';

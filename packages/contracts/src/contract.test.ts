@@ -1,18 +1,30 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { adminContract } from './admin.contract';
 import { contract } from './contract';
-import { renderOpenApi } from './openapi';
-import { isRouteMetadata } from './route-metadata';
+import { renderAdminOpenApi, renderOpenApi } from './openapi';
+import { isAdminMetadata, isRouteMetadata } from './route-metadata';
 
 describe('the public contract', () => {
-  it('is committed as OpenAPI without drift (run `pnpm run generate` after a change)', () => {
-    const committed: unknown = JSON.parse(readFileSync(join(__dirname, '..', 'openapi.json'), 'utf8'));
-    expect(JSON.parse(JSON.stringify(renderOpenApi()))).toEqual(committed);
+  it.each([
+    ['openapi.json', renderOpenApi],
+    ['openapi-admin.json', renderAdminOpenApi],
+  ])('is committed as %s without drift (run `pnpm run generate` after a change)', (name, render) => {
+    const committed: unknown = JSON.parse(readFileSync(join(__dirname, '..', name), 'utf8'));
+    expect(JSON.parse(JSON.stringify(render()))).toEqual(committed);
   });
 
   it('gives every route a scope, a cost class and its idempotence', () => {
     for (const router of Object.values(contract))
       for (const route of Object.values(router as Record<string, { metadata: unknown }>))
         expect(isRouteMetadata(route.metadata)).toBe(true);
+  });
+
+  it('gives every route of the operators the mark that only their key opens, and no scope of a customer', () => {
+    for (const router of Object.values(adminContract))
+      for (const route of Object.values(router as Record<string, { path: string; metadata: unknown }>)) {
+        expect(route.path).toMatch(/^\/admin\/v1\//);
+        expect([isAdminMetadata(route.metadata), isRouteMetadata(route.metadata)]).toEqual([true, false]);
+      }
   });
 });

@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { renderOpenApi } from './openapi';
+import { renderAdminOpenApi, renderOpenApi } from './openapi';
 
-writeFileSync(join(__dirname, '..', 'openapi.json'), `${JSON.stringify(renderOpenApi(), null, 2)}\n`);
+const documents = { 'openapi.json': renderOpenApi(), 'openapi-admin.json': renderAdminOpenApi() };
+for (const [name, document] of Object.entries(documents))
+  writeFileSync(join(__dirname, '..', name), `${JSON.stringify(document, null, 2)}\n`);

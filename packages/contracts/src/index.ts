@@ -1,3 +1,5 @@
+export * from './admin.contract';
+export * from './admin.schema';
 export * from './archives.contract';
 export * from './archives.schema';
 export * from './contract';

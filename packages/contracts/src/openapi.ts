@@ -1,5 +1,7 @@
 import { STATUS_CODES } from 'node:http';
+import type { AppRouter } from '@ts-rest/core';
 import { generateOpenApi } from '@ts-rest/open-api';
+import { adminContract } from './admin.contract';
 import { contract } from './contract';
 import { isRouteMetadata } from './route-metadata';
 
@@ -42,18 +44,34 @@ const forms: Record<string, object> = {
 /** Bodies that are plain bytes of a type of their own, by operation. */
 const streams: Record<string, string> = { 'uploads.appendUpload': 'application/offset+octet-stream' };
 
+const license = { name: 'Apache-2.0' };
+
 /** The OpenAPI 3.0 document of the public API, from the contract alone. */
 export function renderOpenApi(): Document {
+  return render(contract, {
+    title: 'Attune Custom Models API',
+    version: 'v3',
+    description: 'Train speech recognition for your own domain, and use it behind the same API.',
+    license,
+  });
+}
+
+/** The document of the operators' API. */
+export function renderAdminOpenApi(): Document {
+  return render(adminContract, {
+    title: 'Attune Admin API',
+    version: 'v1',
+    description: 'Organizations, their plans and limits, and their API keys. Authorization: Bearer <admin key>.',
+    license,
+  });
+}
+
+function render(router: AppRouter, info: Document['info']): Document {
   const document = generateOpenApi(
-    contract,
+    router,
     {
       openapi: '3.0.2',
-      info: {
-        title: 'Attune Custom Models API',
-        version: 'v3',
-        description: 'Train speech recognition for your own domain, and use it behind the same API.',
-        license: { name: 'Apache-2.0' },
-      },
+      info,
       security: [{ apiKey: [] }],
       components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
     },

@@ -31,3 +31,13 @@ export function isRouteMetadata(value: unknown): value is RouteMetadata {
     (parts.idempotence === 'natural' || parts.idempotence === 'key')
   );
 }
+
+/** Marks a route of the operators' API: the admin key opens it and nothing else does. */
+export interface AdminMetadata {
+  admin: true;
+}
+export const adminOnly: AdminMetadata = { admin: true };
+
+export function isAdminMetadata(value: unknown): value is AdminMetadata {
+  return typeof value === 'object' && value !== null && 'admin' in value && value.admin === true;
+}

@@ -2,9 +2,9 @@ import { Injectable, type OnApplicationBootstrap, type Type } from '@nestjs/comm
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import { PATH_METADATA } from '@nestjs/common/constants';
 import { isPublicRoute } from './public-route';
-import { routeMetadataOf } from './scope.guard';
+import { isAdminRoute, routeMetadataOf } from './scope.guard';
 
-/** Fails the boot when a handler is neither public nor carries the scope, cost class and idempotence of its contract. */
+/** Fails the boot when a handler is neither public, nor the operators', nor carries the scope, cost class and idempotence of its contract. */
 @Injectable()
 export class RouteCheck implements OnApplicationBootstrap {
   constructor(
@@ -21,6 +21,7 @@ export class RouteCheck implements OnApplicationBootstrap {
         if (!handler || !metatype || !Reflect.hasMetadata(PATH_METADATA, handler)) return [];
         const known =
           isPublicRoute(this.reflector, handler, metatype as Type<unknown>) ||
+          isAdminRoute(this.reflector, handler) ||
           routeMetadataOf(this.reflector, handler) !== undefined;
         return known ? [] : [`${metatype.name}.${name}`];
       });

@@ -1,9 +1,9 @@
-import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Inject, Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { TsRestAppRouteMetadataKey } from '@ts-rest/nest';
 import type { AppRoute } from '@ts-rest/core';
 import type { FastifyRequest } from 'fastify';
-import { isRouteMetadata, type RouteMetadata } from '@attune/contracts';
+import { isAdminMetadata, isRouteMetadata, type RouteMetadata } from '@attune/contracts';
 import { AppError } from '@attune/kernel';
 import { addLogContext } from '@attune/observability';
 import { setPrincipal, type Principal } from './principal';
@@ -14,30 +14,50 @@ export abstract class Authenticator {
   abstract authenticate(bearer: string): Promise<Principal>;
 }
 
+/** Opens the operators' routes. */
+export abstract class AdminAuthenticator {
+  /** Throws when the token is not the admin key, and NOT_FOUND where there are no such routes because no admin key is set. */
+  abstract authenticate(header: string | undefined): void;
+}
+
 /** The metadata of the contract's route behind a handler; undefined where the handler serves no route of the contract. */
 export function routeMetadataOf(reflector: Reflector, handler: Handler): RouteMetadata | undefined {
-  const route = reflector.get<{ appRoute: AppRoute } | undefined>(TsRestAppRouteMetadataKey, handler);
-  const metadata: unknown = route?.appRoute.metadata;
+  const metadata = contractMetadataOf(reflector, handler);
   return isRouteMetadata(metadata) ? metadata : undefined;
 }
 
+/** Whether the handler serves a route of the operators' API. */
+export function isAdminRoute(reflector: Reflector, handler: Handler): boolean {
+  return isAdminMetadata(contractMetadataOf(reflector, handler));
+}
+
+function contractMetadataOf(reflector: Reflector, handler: Handler): unknown {
+  return reflector.get<{ appRoute: AppRoute } | undefined>(TsRestAppRouteMetadataKey, handler)?.appRoute.metadata;
+}
+
 /**
- * The one guard of the public API: key, then scope, both before a byte of the body is parsed. What a route needs is its
- * contract's metadata. A handler that is neither public nor in the contract is refused, here and at boot.
+ * The one guard of the public listener: key, then scope, both before a byte of the body is parsed. What a route needs is its
+ * contract's metadata. A handler that is neither public nor in a contract is refused, here and at boot.
+ * Routes of operators take the admin key, and no other.
  */
 @Injectable()
 export class ScopeGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
+    @Optional() @Inject(AdminAuthenticator) private readonly admin: AdminAuthenticator | null = null,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const handler = context.getHandler() as Handler;
     if (isPublicRoute(this.reflector, handler, context.getClass())) return true;
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    if (this.admin && isAdminRoute(this.reflector, handler)) {
+      this.admin.authenticate(request.headers.authorization);
+      return true;
+    }
     const metadata = routeMetadataOf(this.reflector, handler);
     if (!metadata) throw new Error('the route has no metadata');
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
     const principal = await this.authenticator.authenticate(bearerOf(request.headers.authorization));
     if (!principal.scopes.includes(metadata.scope)) {
       throw new AppError('INSUFFICIENT_SCOPE', `This API key lacks the scope ${metadata.scope}`, {
@@ -50,7 +70,8 @@ export class ScopeGuard implements CanActivate {
   }
 }
 
-function bearerOf(header: string | undefined): string {
+/** The token of the header. Throws MISSING_API_KEY or INVALID_API_KEY. */
+export function bearerOf(header: string | undefined): string {
   const token = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1];
   if (token) return token;
   throw header === undefined

@@ -34,6 +34,8 @@ export const errorCatalogue = {
   ARCHIVE_NOT_FOUND: 'not_found',
   UPLOAD_NOT_FOUND: 'not_found',
   RUN_NOT_FOUND: 'not_found',
+  ORGANIZATION_NOT_FOUND: 'not_found',
+  API_KEY_NOT_FOUND: 'not_found',
   NOT_FOUND: 'not_found',
   MODEL_NOT_READY: 'conflict',
   MODEL_BUSY: 'conflict',

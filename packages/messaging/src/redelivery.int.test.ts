@@ -91,9 +91,11 @@ describe('deliveries of one event', () => {
           Array.from({ length: count }, () => anyEvent(model)),
           seed,
         );
-        const [row] = await fixture.database.query<{ total: number }>('system', 'SELECT total FROM tally WHERE model_id = $1', [
-          model,
-        ]);
+        const [row] = await fixture.database.query<{ total: number }>(
+          'system',
+          'SELECT total FROM tally WHERE model_id = $1',
+          [model],
+        );
         expect(row?.total).toBe(count);
       }),
       { numRuns: 500, endOnFailure: true },

@@ -61,6 +61,11 @@ export class TestNats extends TestServer<EmbeddedNats> {
     return new TestNats(await startNats({ directory, restart: 'never', ...settings }), directory);
   }
 
+  /** Where its streams lie. */
+  get storeDirectory(): string {
+    return this.server.storeDirectory;
+  }
+
   /** Its monitoring, which says how it stores. */
   get monitorUrl(): string {
     return this.server.monitorUrl;

@@ -1,5 +1,6 @@
 import type { ApiKeyId, OrganizationId } from '@attune/kernel';
-import type { ApiKey } from './api-key';
+import type { ApiKey, ApiKeyRecord } from './api-key';
+import type { ApiKeyEntity } from './api-key.entity';
 
 /** The columns of api_key that authentication reads, as PostgreSQL names them. */
 export interface ApiKeyRow {
@@ -21,5 +22,20 @@ export function fromRowApiKey(row: ApiKeyRow): ApiKey {
     scopes: row.scopes,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,
+  };
+}
+
+export function fromRowApiKeyRecord(row: ApiKeyEntity): ApiKeyRecord {
+  return {
+    id: row.id as ApiKeyId,
+    organizationId: row.organizationId as OrganizationId,
+    publicId: row.publicId,
+    name: row.name,
+    last4: row.last4,
+    scopes: row.scopes,
+    createdAt: row.createdAt,
+    expiresAt: row.expiresAt,
+    revokedAt: row.revokedAt,
+    lastUsedAt: row.lastUsedAt,
   };
 }

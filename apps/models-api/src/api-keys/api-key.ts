@@ -27,6 +27,23 @@ export interface ApiKey {
   revokedAt: Date | null;
 }
 
+/** A key as operators see it. */
+export interface ApiKeyRecord extends Omit<ApiKey, 'hash'> {
+  name: string;
+  last4: string;
+  createdAt: Date;
+  /** To the minute. */
+  lastUsedAt: Date | null;
+}
+
+/** What a key may be asked for. */
+export interface ApiKeyOrder {
+  name: string;
+  scopes: readonly string[];
+  /** Null: never. */
+  expiresAt: Date | null;
+}
+
 /** A new key, to be shown once. */
 export function makeApiKey(): string {
   const body = PREFIX + randomBase62(ID_LENGTH + RANDOM_LENGTH);
@@ -49,6 +66,11 @@ export function hashApiKey(key: string, pepper: string): Buffer {
 export function matchesHash(key: string, hash: Buffer, pepper: string): boolean {
   const candidate = hashApiKey(key, pepper);
   return candidate.length === hash.length && timingSafeEqual(candidate, hash);
+}
+
+/** How the key begins: what may be shown of it beside its last four characters. */
+export function prefixOf(publicId: string): string {
+  return PREFIX + publicId;
 }
 
 /** What people recognise a key by. */

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Tx } from '@attune/database';
 import type { ApiKeyId, OrganizationId } from '@attune/kernel';
-import type { ApiKey } from './api-key';
+import type { ApiKey, ApiKeyRecord } from './api-key';
 import { ApiKeyEntity } from './api-key.entity';
-import { fromRowApiKey, type ApiKeyRow } from './api-key.mapping';
+import { fromRowApiKey, fromRowApiKeyRecord, type ApiKeyRow } from './api-key.mapping';
 
 export interface NewApiKey {
   id: ApiKeyId;
@@ -13,6 +13,7 @@ export interface NewApiKey {
   last4: string;
   name: string;
   scopes: string[];
+  expiresAt: Date | null;
 }
 
 @Injectable()
@@ -30,7 +31,36 @@ export class ApiKeysRepository {
   }
 
   async insert(tx: Tx, key: NewApiKey): Promise<void> {
-    await tx.manager.insert(ApiKeyEntity, { ...key, expiresAt: null });
+    await tx.manager.insert(ApiKeyEntity, key);
+  }
+
+  async find(tx: Tx, organizationId: OrganizationId, id: ApiKeyId): Promise<ApiKeyRecord | null> {
+    const row = await tx.manager.findOneBy(ApiKeyEntity, { id, organizationId });
+    return row && fromRowApiKeyRecord(row);
+  }
+
+  /** Newest first. */
+  async list(
+    tx: Tx,
+    organizationId: OrganizationId,
+    page: { offset: number; limit: number },
+  ): Promise<{ total: number; keys: ApiKeyRecord[] }> {
+    const [rows, total] = await tx.manager.findAndCount(ApiKeyEntity, {
+      where: { organizationId },
+      order: { id: 'DESC' },
+      skip: page.offset,
+      take: page.limit,
+    });
+    return { total, keys: rows.map(fromRowApiKeyRecord) };
+  }
+
+  /** For ever: the time of the first revocation stays. False when there is no such key. */
+  async revoke(tx: Tx, organizationId: OrganizationId, id: ApiKeyId): Promise<boolean> {
+    const revoked = await tx.execute(
+      'UPDATE api_key SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 AND organization_id = $2',
+      [id, organizationId],
+    );
+    return revoked > 0;
   }
 
   /** To the minute: a busy key costs one write a minute. */

@@ -1,5 +1,5 @@
 import type { NamedLimits } from '@attune/kernel';
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
 
 @Entity({ name: 'organization' })
 export class OrganizationEntity {
@@ -8,6 +8,9 @@ export class OrganizationEntity {
 
   @Column('text')
   name!: string;
+
+  @CreateDateColumn({ type: 'timestamptz', name: 'created_at' })
+  createdAt!: Date;
 
   @Column('text')
   plan!: string;

@@ -19,6 +19,27 @@ export class OrganizationsRepository {
     return row && fromRowOrganization(row);
   }
 
+  /** Of all organizations, newest first. */
+  async list(
+    tx: Tx,
+    page: { offset: number; limit: number },
+  ): Promise<{ total: number; organizations: Organization[] }> {
+    const [rows, total] = await tx.manager.findAndCount(OrganizationEntity, {
+      order: { id: 'DESC' },
+      skip: page.offset,
+      take: page.limit,
+    });
+    return { total, organizations: rows.map(fromRowOrganization) };
+  }
+
+  async insert(tx: Tx, organization: { id: OrganizationId; name: string; plan: Plan }): Promise<void> {
+    await tx.manager.insert(OrganizationEntity, organization);
+  }
+
+  async rename(tx: Tx, id: OrganizationId, name: string): Promise<void> {
+    await tx.execute('UPDATE organization SET name = $2 WHERE id = $1', [id, name]);
+  }
+
   async insertFirst(tx: Tx, organization: { id: OrganizationId; name: string; plan: Plan }): Promise<void> {
     await tx.manager.insert(OrganizationEntity, { ...organization, bootstrap: true });
   }

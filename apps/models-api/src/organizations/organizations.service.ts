@@ -65,6 +65,9 @@ export class OrganizationsService {
 
   /** A new key with every scope; its text exists in this answer only. */
   async createFullKey(id: OrganizationId, name: string): Promise<string> {
-    return this.database.runInTransaction({ organizationId: id }, (tx) => this.apiKeys.create(tx, id, name, scopes));
+    return this.database.runInTransaction({ organizationId: id }, async (tx) => {
+      const { key } = await this.apiKeys.create(tx, id, { name, scopes });
+      return key;
+    });
   }
 }

@@ -26,6 +26,7 @@ import type { Env } from '../env';
 import { migrations } from '../migrations/all';
 
 export const PEPPER = 'a-pepper-for-tests-of-32-characters';
+export const ADMIN_KEY = 'attune_admin_key-for-tests-of-32-characters';
 export const STT_TOKEN = 'internal-token-for-tests';
 export const BASE_DIGEST = `sha256:${'b'.repeat(64)}`;
 
@@ -100,6 +101,7 @@ export class TestApi {
       port: 0,
       logLevel: 'silent',
       apiKeyPepper: PEPPER,
+      adminKey: ADMIN_KEY,
       stt: { url: 'http://127.0.0.1:1', token: STT_TOKEN },
       uploads: { audioBytes: 1024 * 1024, transcriptBytes: 4096 },
       archives: { archiveBytes: 16 * 1024 * 1024, members: 200, unpackedBytes: 256 * 1024 * 1024 },
@@ -157,8 +159,7 @@ export class TestApi {
   /** An organization with a key; without `entitlements` billing has not spoken of it. */
   async addTenant(entitlements: SomeEntitlements | null = {}, scopes: readonly Scope[] = allScopes): Promise<Tenant> {
     const organizationId = newId<OrganizationId>();
-    await this.database.query(
-      'system',`INSERT INTO organization (id, name, plan) VALUES ($1, 'Test', 'gold')`, [
+    await this.database.query('system', `INSERT INTO organization (id, name, plan) VALUES ($1, 'Test', 'gold')`, [
       organizationId,
     ]);
     if (entitlements !== null) await this.entitle(organizationId, entitlements);
@@ -167,7 +168,10 @@ export class TestApi {
 
   async addKey(organizationId: OrganizationId, scopes: readonly Scope[] = allScopes): Promise<string> {
     const keys = this.app.get(ApiKeysService);
-    return this.database.runInTransaction({ organizationId }, (tx) => keys.create(tx, organizationId, 'test', scopes));
+    return this.database.runInTransaction({ organizationId }, async (tx) => {
+      const { key } = await keys.create(tx, organizationId, { name: 'test', scopes });
+      return key;
+    });
   }
 
   /** Billing speaks, and the projection has it. Without `limits` there is none of any kind. */
@@ -185,7 +189,7 @@ export class TestApi {
     });
     await eventually(async () => {
       const rows = await this.database.query<{ r: number }>(
-      'system',
+        'system',
         'SELECT entitlements_revision AS r FROM organization WHERE id = $1',
         [organizationId],
       );
@@ -210,7 +214,7 @@ export class TestApi {
   }
 
   /** An answerer of request/reply in another service's name. */
-  rpcOf(service: 'training' | 'stt'): Rpc {
+  rpcOf(service: 'training' | 'stt' | 'billing'): Rpc {
     return new Rpc(this.connection, service, createLogger('test', 'silent'));
   }
 

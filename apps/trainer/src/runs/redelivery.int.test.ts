@@ -76,7 +76,8 @@ describe('the state after the worst delivery is that of one delivery in order', 
         if (isDeleted) events.push(anEvent('models.model-deleted.v1', scope, scope));
         await deliverInDisorder(instances, events, seed);
         const runs = await database.query(
-          'system', 'SELECT id, state, epoch, sequence FROM training_run WHERE model_id = $1 ORDER BY id',
+          'system',
+          'SELECT id, state, epoch, sequence FROM training_run WHERE model_id = $1 ORDER BY id',
           [scope.model_id],
         );
         const stateOf = (id: RunId): string => (cancelled.includes(id) ? 'cancelled' : 'queued');
@@ -114,7 +115,9 @@ describe('the state after the worst delivery is that of one delivery in order', 
     await Promise.race([erasing, delay(300)]);
     commit();
     await Promise.all([requesting, erasing]);
-    expect(await database.query('system', 'SELECT FROM training_run WHERE model_id = $1', [scope.model_id])).toEqual([]);
+    expect(await database.query('system', 'SELECT FROM training_run WHERE model_id = $1', [scope.model_id])).toEqual(
+      [],
+    );
   });
 
   it('for evaluations: the one of the valid epoch ends the run once, one of an epoch that is over changes nothing', async () => {
@@ -141,11 +144,13 @@ describe('the state after the worst delivery is that of one delivery in order', 
         const stale = [completed(1), failed(1)];
         await deliverInDisorder(instances, [...stale, end === 'completed' ? completed(2) : failed(2)], seed);
         const told = await database.query<{ name: string }>(
-          'system', `SELECT event_name AS name FROM outbox WHERE aggregate_id = $1 AND event_name <> 'training.run-progressed.v1'`,
+          'system',
+          `SELECT event_name AS name FROM outbox WHERE aggregate_id = $1 AND event_name <> 'training.run-progressed.v1'`,
           [runId],
         );
         const [last] = await database.query<{ state: string; ends: number }>(
-          'system', `SELECT r.state, (SELECT count(*) FROM run_transition WHERE run_id = r.id AND to_state = r.state) AS ends
+          'system',
+          `SELECT r.state, (SELECT count(*) FROM run_transition WHERE run_id = r.id AND to_state = r.state) AS ends
              FROM training_run r WHERE r.id = $1`,
           [runId],
         );

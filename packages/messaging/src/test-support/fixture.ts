@@ -19,8 +19,11 @@ const effects = `CREATE TABLE effect (id bigint GENERATED ALWAYS AS IDENTITY, co
 CREATE TABLE tally (model_id bigint PRIMARY KEY, total integer NOT NULL);`;
 
 export const migrations = [
-  { name: '0001-effects', sql: `${effects}
-${intents}` },
+  {
+    name: '0001-effects',
+    sql: `${effects}
+${intents}`,
+  },
   { name: '0002-messaging', sql: messagingTables + messagingRowSecurity },
 ];
 
@@ -84,7 +87,10 @@ export class Fixture {
 
   /** The model numbers that somebody committed to tell, in ascending order. */
   async intents(): Promise<number[]> {
-    const rows = await this.database.query<{ item_id: string }>('system', 'SELECT item_id FROM intent ORDER BY item_id');
+    const rows = await this.database.query<{ item_id: string }>(
+      'system',
+      'SELECT item_id FROM intent ORDER BY item_id',
+    );
     return rows.map(({ item_id }) => Number(item_id));
   }
 
