@@ -1,5 +1,4 @@
-import { createWriteStream } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import { contract, type ApiArchive, type ApiArchivePage, type ApiDataItem } from '@attune/contracts';
 import { delay } from '@attune/kernel';
 import type { z } from 'zod';
@@ -129,15 +128,16 @@ export class DataClient {
     return parsed(schema, await this.transport.send({ method, path, ...(body && { body }) }));
   }
 
-  /** Half of a file is none: what a broken connection left of it goes. */
+  /** Half of a file is none: what a failed call left of it goes. A file that is there already costs no call. */
   private async save(path: string, toPath: string): Promise<void> {
-    const file = { isOurs: false };
-    const saveTo = () => createWriteStream(toPath, { flags: 'wx' }).once('open', () => (file.isOurs = true));
+    const file = await open(toPath, 'wx');
     try {
-      await this.transport.send({ method: 'GET', path, saveTo });
+      await this.transport.send({ method: 'GET', path, saveTo: () => file.createWriteStream() });
     } catch (error) {
-      if (file.isOurs) await rm(toPath, { force: true });
+      await rm(toPath, { force: true });
       throw error;
+    } finally {
+      await file.close();
     }
   }
 }
