@@ -38,7 +38,7 @@ export async function waitForServer<T>(connect: () => Promise<T>, options: WaitO
 
 /**
  * A connected client of its own, outside any pool, with the platform's scope for as long as it lives where that is asked for;
- * waits  for a server that is still starting.
+ * waits for a server that is still starting.
  */
 export function connectClient(
   url: string,

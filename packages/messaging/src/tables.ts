@@ -45,5 +45,5 @@ CREATE TABLE failed_event (
 CREATE INDEX failed_event_dead ON failed_event (dead_at) WHERE dead_at IS NOT NULL;
 `;
 
-/** Row security of the tables above, `{ name: '0011-row-security', sql: ... }`. failed_event may hold what is no event at all. */
+/** Row security of the tables above, a part of each service's migration `row-security`. failed_event may hold what is no event at all. */
 export const messagingRowSecurity = tenantRowSecurity(['outbox', 'inbox']);

@@ -1,8 +1,8 @@
 import type { Migration } from '@attune/database';
 import { messagingTables } from '@attune/messaging';
 import { init } from './0001-init';
-import { rowSecurity } from './0011-row-security';
 import { erasedItems } from './0050-erased-items';
+import { rowSecurity } from './0051-row-security';
 
 /** The history of the schema `ingestion`, in order. */
 export const migrations: readonly Migration[] = [

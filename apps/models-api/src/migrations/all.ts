@@ -6,7 +6,7 @@ import { runControl } from './0040-run-control';
 import { data } from './0050-data';
 import { archives } from './0051-archives';
 import { resumableUploads } from './0052-resumable-uploads';
-import { rowSecurity } from './0011-row-security';
+import { rowSecurity } from './0053-row-security';
 
 /** The history of the schema `models`, in order. */
 export const migrations: readonly Migration[] = [

@@ -4,7 +4,7 @@ import { training } from './0001-training';
 import { retelling } from './0003-retelling';
 import { runControl } from './0040-run-control';
 import { eventFeed } from './0041-event-feed';
-import { rowSecurity } from './0011-row-security';
+import { rowSecurity } from './0042-row-security';
 
 /** The history of the schema `training`, in order. */
 export const migrations: readonly Migration[] = [

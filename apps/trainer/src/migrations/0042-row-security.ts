@@ -15,6 +15,6 @@ const tenantTables = [
 
 /** From here on a statement without a scope sees nothing, where it saw everything before. */
 export const rowSecurity: Migration = {
-  name: '0011-row-security',
+  name: '0042-row-security',
   sql: `${tenantRowSecurity(tenantTables)}${messagingRowSecurity}`,
 };
