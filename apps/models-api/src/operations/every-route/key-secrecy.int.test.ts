@@ -43,7 +43,7 @@ describe('an issued key', () => {
     await app.listen(0, '127.0.0.1');
     const url = await app.getUrl();
     try {
-      const { id } = await createOrganization(api);
+      const { id } = await createOrganization(api, { minimum_training_seconds: 60 });
       const made = await createKey(api, id);
       const spoiled = made.key.slice(0, -1) + (made.key.endsWith('0') ? '1' : '0');
       const calls = [

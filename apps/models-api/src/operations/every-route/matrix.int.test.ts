@@ -151,7 +151,8 @@ describe('the authorization matrix', () => {
     });
 
     it('for another tenant: exactly what a random id gets, whichever part of the path is theirs', async () => {
-      for (const foreign of row.parameters) {
+      // A version's number is no one's own: both models have a first.
+      for (const foreign of row.parameters.filter((parameter) => parameter !== 'number')) {
         const before = row.parameters.slice(0, row.parameters.indexOf(foreign));
         const path = (last: (parameter: string) => string | number) => (parameter: string) =>
           before.includes(parameter) ? namedAt(mine, parameter) : last(parameter);
