@@ -2,7 +2,7 @@
 export default {
   invariant: 29,
   statement: 'No transaction leaves its scope on its connection',
-  file: 'packages/database/src/database.ts',
+  file: 'packages/database/src/tx.ts',
   find: `SELECT set_config($1, $2, true)`,
   replace: `SELECT set_config($1, $2, false)`,
   project: 'integration',

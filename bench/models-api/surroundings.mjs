@@ -71,6 +71,7 @@ async function environment(directory, ownerUrl, natsUrl) {
     DATABASE_URL: database.href,
     NATS_URL: natsUrl,
     API_KEY_PEPPER: PEPPER,
+    SECRETS_KEY: PEPPER,
     STT_URL: 'http://127.0.0.1:1',
     STT_INTERNAL_TOKEN: 'nobody-listens-there',
     STORE_KIND: 'filesystem',

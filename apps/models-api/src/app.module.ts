@@ -1,7 +1,16 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
+import { APP_GUARD, APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
 import { DatabaseModule } from '@attune/database';
-import { AdminAuthenticator, Authenticator, HealthModule, RouteCheck, ScopeGuard, tsRestModule } from '@attune/http';
+import {
+  AdminAuthenticator,
+  Authenticator,
+  HealthModule,
+  Idempotency,
+  IdempotencyInterceptor,
+  RouteCheck,
+  ScopeGuard,
+  tsRestModule,
+} from '@attune/http';
 import { MessagingModule } from '@attune/messaging';
 import type { Logger } from '@attune/observability';
 import { platformHealth, PlatformModule } from '@attune/service';
@@ -48,6 +57,9 @@ import { FeedController } from './feed/feed.controller';
 import { FeedStreamsService } from './feed/feed-streams.service';
 import { FeedService, TrainingFeed } from './feed/feed.service';
 import { RpcTrainingFeed } from './feed/training-feed.rpc';
+import { Effects } from './idempotency/effects';
+import { IdempotencyKeysRepository } from './idempotency/idempotency-keys.repository';
+import { IdempotencyService } from './idempotency/idempotency.service';
 import { ErasureRepository } from './models/erasure.repository';
 import { ModelErasureConsumer } from './models/model-erasure.consumer';
 import { ModelErasureService } from './models/model-erasure.service';
@@ -61,6 +73,7 @@ import { OrganizationsRepository } from './organizations/organizations.repositor
 import { OrganizationsService } from './organizations/organizations.service';
 import { Terms } from './organizations/terms';
 import { RpcTerms } from './organizations/terms.rpc';
+import { SECRETS_KEY } from './platform/sealer';
 import { ModelsReconciler } from './reconciler';
 import { CancellationsRepository } from './runs/cancellations.repository';
 import { QueuePositionsService, TrainingQueue } from './runs/queue-positions.service';
@@ -136,6 +149,12 @@ export class AppModule {
       providers: [
         { provide: APP_GUARD, useClass: ScopeGuard },
         RouteCheck,
+        { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
+        { provide: SECRETS_KEY, useValue: env.secretsKey },
+        IdempotencyKeysRepository,
+        Effects,
+        IdempotencyService,
+        { provide: Idempotency, useExisting: IdempotencyService },
         { provide: API_KEY_PEPPER, useValue: env.apiKeyPepper },
         { provide: UPLOAD_LIMITS, useValue: env.uploads },
         { provide: ARCHIVE_LIMITS, useValue: env.archives },

@@ -5,6 +5,7 @@ const complete = {
   NATS_URL: 'nats://127.0.0.1:4222',
   PORT: '8080',
   API_KEY_PEPPER: 'p'.repeat(32),
+  SECRETS_KEY: 'k'.repeat(32),
   STT_URL: 'http://127.0.0.1:9000',
   STT_INTERNAL_TOKEN: 't'.repeat(16),
   STORE_KIND: 'filesystem',

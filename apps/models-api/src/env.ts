@@ -28,6 +28,8 @@ const serviceVariables = {
   API_KEY_PEPPER: z.string().min(32, 'must have at least 32 characters'),
   /** What opens the operators' routes (/admin/v1); without it there are none. */
   ADMIN_KEY: z.string().min(32, 'must have at least 32 characters').optional(),
+  /** What secrets in the database are encrypted with: changing it makes them unreadable. */
+  SECRETS_KEY: z.string().min(32, 'must have at least 32 characters'),
   STT_URL: url,
   /** What the stt service knows this one by. */
   STT_INTERNAL_TOKEN: z.string().min(16, 'must have at least 16 characters'),
@@ -54,6 +56,7 @@ export interface Env extends ServiceSettings {
   apiKeyPepper: string;
   /** Null: no operators' routes. */
   adminKey: string | null;
+  secretsKey: string;
   stt: { url: string; token: string };
   uploads: UploadLimits;
   archives: ArchiveLimits;
@@ -66,6 +69,7 @@ export function readEnv(variables: Variables = process.env): Readonly<Env> {
     ...toServiceSettings(env, store),
     apiKeyPepper: env.API_KEY_PEPPER,
     adminKey: env.ADMIN_KEY ?? null,
+    secretsKey: env.SECRETS_KEY,
     stt: { url: env.STT_URL, token: env.STT_INTERNAL_TOKEN },
     uploads: { audioBytes: env.MAX_AUDIO_BYTES, transcriptBytes: env.MAX_TRANSCRIPT_BYTES },
     archives: {

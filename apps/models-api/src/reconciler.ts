@@ -8,6 +8,7 @@ import { ArchivesService } from './archives/archives.service';
 import { DataErasureService } from './data-items/data-erasure.service';
 import { DataItemsService } from './data-items/data-items.service';
 import { UploadsService } from './data-items/uploads.service';
+import { IdempotencyService } from './idempotency/idempotency.service';
 import { ModelErasureService } from './models/model-erasure.service';
 import { RunCancellationsService } from './runs/run-cancellations.service';
 import { ResumableUploadsService } from './resumable-uploads/resumable-uploads.service';
@@ -45,6 +46,7 @@ export class ModelsReconciler implements OnApplicationBootstrap, BeforeApplicati
     private readonly archives: ArchivesService,
     private readonly resumableUploads: ResumableUploadsService,
     @Inject(OBJECT_STORE) store: ObjectStore,
+    private readonly idempotency: IdempotencyService,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.reconciler = new Reconciler({
@@ -85,6 +87,7 @@ export class ModelsReconciler implements OnApplicationBootstrap, BeforeApplicati
       uselessArchives: () => this.archives.removeUseless(ABANDONED_UPLOAD_SECONDS, signal),
       resumableUploads: () => this.resumableUploads.removeExpired(signal),
       data: () => this.dataErasure.continueErasures(DATA_ERASURE_SECONDS, signal),
+      keys: () => this.idempotency.sweep(signal),
       erasures: () => this.erasure.continueErasures(ERASURE_SILENCE_SECONDS, signal),
     };
     for (const [name, task] of Object.entries(tasks)) {

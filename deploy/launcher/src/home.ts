@@ -3,12 +3,16 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, wri
 import { join } from 'node:path';
 import { z } from 'zod';
 
+/** Drawn when it is needed for the first time: a folder that an earlier release made lacks what came since. */
+const drawn = z.string().default(secret);
+
 const secrets = z.object({
   /** One password for the roles of all services; each role still reaches its own schema only. */
-  databasePassword: z.string(),
-  apiKeyPepper: z.string(),
-  storeSigningSecret: z.string(),
-  sttToken: z.string(),
+  databasePassword: drawn,
+  apiKeyPepper: drawn,
+  secretsKey: drawn,
+  storeSigningSecret: drawn,
+  sttToken: drawn,
 });
 export type Secrets = z.infer<typeof secrets>;
 
@@ -53,16 +57,13 @@ export function openHome(directory: string): Home {
 }
 
 function openSecrets(path: string): Secrets {
-  if (existsSync(path)) return secrets.parse(JSON.parse(readFileSync(path, 'utf8')));
-  const made: Secrets = {
-    databasePassword: secret(),
-    apiKeyPepper: secret(),
-    storeSigningSecret: secret(),
-    sttToken: secret(),
-  };
-  writeFileSync(`${path}.partial`, JSON.stringify(made), { mode: 0o600 });
+  const known = existsSync(path) ? readFileSync(path, 'utf8') : '{}';
+  const all = secrets.parse(JSON.parse(known));
+  const text = JSON.stringify(all);
+  if (text === known) return all;
+  writeFileSync(`${path}.partial`, text, { mode: 0o600 });
   renameSync(`${path}.partial`, path);
-  return made;
+  return all;
 }
 
 /** Made the first time; whoever writes another one into the file changes the key with the next start. */

@@ -68,6 +68,7 @@ function ownEnvironment(name: ServiceName, at: Surroundings): Record<string, str
       return {
         API_KEY_PEPPER: home.secrets.apiKeyPepper,
         ADMIN_KEY: home.adminKey,
+        SECRETS_KEY: home.secrets.secretsKey,
         STT_URL: `http://127.0.0.1:${String(at.ports.stt)}`,
         STT_INTERNAL_TOKEN: home.secrets.sttToken,
         ...maxAudio,

@@ -216,6 +216,36 @@ describe('the client of the public API', () => {
     expect(lengths).toEqual([lengths[0], lengths[0]]);
   });
 
+  it('sends a call whose answer got lost again with the same Idempotency-Key, and a new call with another', async () => {
+    const keys: unknown[] = [];
+    handler = async (request, response) => {
+      await bodyOf(request);
+      keys.push(request.headers['idempotency-key']);
+      if (keys.length === 1) request.socket.destroy();
+      else if (keys.length === 2) refuse(response, 409, 'IDEMPOTENCY_CONFLICT');
+      else answer(response, 200, model(3));
+    };
+    const waits: string[] = [];
+    const caller = client({ onWait: (_, code) => waits.push(code) });
+    await expect(caller.startRun(7)).resolves.toMatchObject({ training_status: 3 });
+    expect(waits).toEqual(['ECONNRESET', 'IDEMPOTENCY_CONFLICT']);
+    await caller.startRun(7);
+    const [first, second, third, other] = keys;
+    expect([second, third]).toEqual([first, first]);
+    expect(first).toMatch(/^[0-9a-f-]{36}$/);
+    expect(other).not.toBe(first);
+  });
+
+  it('does not send a call without a key again: a deletion whose answer got lost', async () => {
+    let calls = 0;
+    handler = (request) => {
+      calls += 1;
+      request.socket.destroy();
+    };
+    await expect(client().models.remove(7)).rejects.toThrow(PlatformUnreachable);
+    expect(calls).toBe(1);
+  });
+
   it('names the file that cannot be read', async () => {
     const missing = pair(join(directory, 'missing.wav'), await fileOf('a.txt', 'Hello'));
     await expect(client().uploadPair(7, missing)).rejects.toThrow('missing.wav');

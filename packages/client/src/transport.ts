@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
-import { delay } from '@attune/kernel';
-import { toApiError, UnexpectedAnswer } from './errors';
+import { delay, newId } from '@attune/kernel';
+import { ApiError, PlatformUnreachable, toApiError } from './errors';
 import { openEventStream, type StreamMessage } from './event-stream';
 import { exchange, type HttpAnswer, type HttpExchange, type RequestBody } from './http-exchange';
 
@@ -8,7 +8,7 @@ export interface TransportOptions {
   /** `http://host:port`, without a path. */
   baseUrl: string;
   apiKey: string;
-  /** Seconds that one call may wait in all after answers 429 and 503; then their error is thrown. Default 120. */
+  /** Seconds that one call may wait in all before it is tried again; then its error is thrown. Default 120. */
   patienceSeconds?: number;
   /** Told before each such wait. */
   onWait?: (seconds: number, errorCode: string) => void;
@@ -29,7 +29,13 @@ const DEFAULT_PATIENCE_SECONDS = 120;
 /** Used where a 503 says nothing itself; doubles with each try. */
 const FIRST_WAIT_SECONDS = 1;
 
-/** Sends calls with the key, waits as long as a 429 or 503 asks for, and turns refusals into ApiError. */
+/** So often a keyed call is sent again whose answer got lost; one without a key never: it may have been carried out. */
+const LOST_ANSWERS = 3;
+
+/**
+ * Sends calls with the key, waits as long as a 429 or 503 asks for, and turns refusals into ApiError. Every POST and PUT has
+ * an Idempotency-Key of its own, the same for all tries: what it does is done once, also when an answer got lost.
+ */
 export class Transport {
   private readonly base: URL;
 
@@ -44,7 +50,9 @@ export class Transport {
 
   /** The answer when its status is below 400. Throws ApiError, PlatformUnreachable or UnexpectedAnswer. */
   async send(call: Call): Promise<HttpAnswer> {
-    return this.patiently(() => exchange(this.toExchange(call)));
+    if (call.method !== 'POST' && call.method !== 'PUT') return this.patiently(() => exchange(this.toExchange(call)));
+    const keyed = { ...call, headers: { ...call.headers, 'idempotency-key': newId() } };
+    return this.patiently(() => exchange(this.toExchange(keyed)), LOST_ANSWERS);
   }
 
   /** The messages of an event stream; null when the platform has nothing to tell. Throws as `send` does, before the first message and after. */
@@ -70,27 +78,50 @@ export class Transport {
     };
   }
 
-  private async patiently(ask: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
+  /** Asks again for as long as that helps; when the answer was lost, at most `lostAnswers` times. */
+  private async patiently(ask: () => Promise<HttpAnswer>, lostAnswers = 0): Promise<HttpAnswer> {
     let patience = this.options.patienceSeconds ?? DEFAULT_PATIENCE_SECONDS;
+    let lost = 0;
     for (let attempt = 0; ; attempt += 1) {
-      const answer = await ask();
-      if (answer.status < 400) return answer;
-      const asked = retryAfterSeconds(answer);
-      const error = toApiError(answer.status, answer.body, asked);
-      if (error instanceof UnexpectedAnswer || !mayRetry(answer.status)) throw error;
+      const outcome = await outcomeOf(ask);
+      if ('answer' in outcome) return outcome.answer;
+      const { error, asked, isLost } = outcome;
+      lost += isLost ? 1 : 0;
       const wait = asked ?? FIRST_WAIT_SECONDS * 2 ** attempt;
-      if (wait > patience) throw error;
+      if (!(isLost ? lost <= lostAnswers : mayRetry(error)) || wait > patience) throw error;
       patience -= wait;
-      this.options.onWait?.(wait, error.errorCode);
+      this.options.onWait?.(wait, error instanceof PlatformUnreachable ? error.code : codeOf(error));
       await delay(wait * 1000, this.signal);
       this.signal?.throwIfAborted();
     }
   }
 }
 
-/** Both say that nothing was done: too many calls, or no capacity now. */
-function mayRetry(status: number): boolean {
-  return status === 429 || status === 503;
+type Outcome = { answer: HttpAnswer } | { error: Error; asked: number | null; isLost: boolean };
+
+/** The connection was there, and broke: nobody knows what became of the call. */
+const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'EPROTO']);
+
+async function outcomeOf(ask: () => Promise<HttpAnswer>): Promise<Outcome> {
+  try {
+    const answer = await ask();
+    if (answer.status < 400) return { answer };
+    const asked = retryAfterSeconds(answer);
+    return { error: toApiError(answer.status, answer.body, asked), asked, isLost: false };
+  } catch (error) {
+    if (error instanceof PlatformUnreachable && BROKEN.has(error.code)) return { error, asked: null, isLost: true };
+    throw error;
+  }
+}
+
+/** Too many calls, no capacity now, or an earlier try of this very call is still being answered. */
+function mayRetry(error: Error): boolean {
+  if (!(error instanceof ApiError)) return false;
+  return error.status === 429 || error.status === 503 || error.errorCode === 'IDEMPOTENCY_CONFLICT';
+}
+
+function codeOf(error: Error): string {
+  return error instanceof ApiError ? error.errorCode : error.name;
 }
 
 /** Seconds from the `Retry-After` header (RFC 9110, 10.2.3; the platform sends no dates), else from the body. */

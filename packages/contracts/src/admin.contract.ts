@@ -24,7 +24,7 @@ export const organizations = c.router({
     summary: 'Create an organization',
     body: createOrganizationBody,
     responses: { 201: organization },
-    metadata: adminOnly,
+    metadata: adminOnly('key'),
   },
   list: {
     method: 'GET',
@@ -32,7 +32,7 @@ export const organizations = c.router({
     summary: 'List organizations, newest first',
     query: adminPageQuery,
     responses: { 200: organizationList },
-    metadata: adminOnly,
+    metadata: adminOnly('natural'),
   },
   get: {
     method: 'GET',
@@ -40,7 +40,7 @@ export const organizations = c.router({
     summary: 'Get an organization',
     pathParams: organizationPath,
     responses: { 200: organization },
-    metadata: adminOnly,
+    metadata: adminOnly('natural'),
   },
   update: {
     method: 'PATCH',
@@ -49,7 +49,7 @@ export const organizations = c.router({
     pathParams: organizationPath,
     body: updateOrganizationBody,
     responses: { 200: organization },
-    metadata: adminOnly,
+    metadata: adminOnly('natural'),
   },
 });
 
@@ -61,7 +61,7 @@ export const keys = c.router({
     pathParams: organizationPath,
     body: createApiKeyBody,
     responses: { 201: createdApiKey },
-    metadata: adminOnly,
+    metadata: adminOnly('key'),
   },
   list: {
     method: 'GET',
@@ -70,7 +70,7 @@ export const keys = c.router({
     pathParams: organizationPath,
     query: adminPageQuery,
     responses: { 200: apiKeyList },
-    metadata: adminOnly,
+    metadata: adminOnly('natural'),
   },
   revoke: {
     method: 'POST',
@@ -79,7 +79,7 @@ export const keys = c.router({
     pathParams: apiKeyPath,
     body: c.noBody(),
     responses: { 200: apiKey },
-    metadata: adminOnly,
+    metadata: adminOnly('natural'),
   },
 });
 

@@ -83,8 +83,12 @@ export const apiKey = z.object({
 });
 export type ApiKeyRecord = z.infer<typeof apiKey>;
 
-/** The one answer with the key itself: it is stored nowhere. */
-export const createdApiKey = apiKey.extend({ key: z.string() });
+/** The one answer with the key itself, which is stored nowhere but in what an Idempotency-Key keeps of this answer for a day, sealed. */
+export const createdApiKey = apiKey.extend({
+  key: z
+    .string()
+    .describe('Shown in this answer only, and for 24 hours in its repetition under the same Idempotency-Key'),
+});
 export type CreatedApiKey = z.infer<typeof createdApiKey>;
 
 export const createApiKeyBody = z

@@ -15,7 +15,7 @@ export const archives = c.router({
     contentType: 'multipart/form-data',
     body: c.type<ArchiveParts>(),
     responses: { 202: archive },
-    metadata: meta('custom_models:write', 'data_upload', 'key'),
+    metadata: meta('custom_models:write', 'data_upload', 'effect'),
   },
   getArchive: {
     method: 'GET',

@@ -20,6 +20,17 @@ describe('the public contract', () => {
         expect(isRouteMetadata(route.metadata)).toBe(true);
   });
 
+  it('has of POSTs and PUTs only these that are done again when their Idempotency-Key was lost in a crash, without harm', () => {
+    const repeatable = [contract, adminContract].flatMap((routers) =>
+      Object.entries(routers).flatMap(([router, routes]) =>
+        Object.entries(routes as Record<string, { method: string; metadata: { idempotence: string } }>)
+          .filter(([, { method }]) => method === 'POST' || method === 'PUT')
+          .flatMap(([name, { metadata }]) => (metadata.idempotence === 'natural' ? [`${router}.${name}`] : [])),
+      ),
+    );
+    expect(repeatable).toEqual(['stt.transcribe', 'keys.revoke']);
+  });
+
   it('gives every route of the operators the mark that only their key opens, and no scope of a customer', () => {
     for (const router of Object.values(adminContract))
       for (const route of Object.values(router as Record<string, { path: string; metadata: unknown }>)) {

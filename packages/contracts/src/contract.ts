@@ -45,7 +45,7 @@ export const customModels = c.router({
     ...id,
     body: updateModelBody,
     responses: { 200: model },
-    metadata: meta('custom_models:write', 'change', 'natural'),
+    metadata: meta('custom_models:write', 'change', 'key'),
   },
   remove: {
     method: 'DELETE',
@@ -64,7 +64,7 @@ export const customModels = c.router({
     contentType: 'multipart/form-data',
     body: c.type<UploadParts>(),
     responses: { 200: uploadReceipt },
-    metadata: meta('custom_models:write', 'data_upload', 'key'),
+    metadata: meta('custom_models:write', 'data_upload', 'effect'),
   },
   dataSummary: {
     method: 'GET',
@@ -101,7 +101,7 @@ export const stt = c.router({
     summary: 'Transcribe a recording with a base or a custom model',
     body: transcribeBody,
     responses: { 200: transcript },
-    metadata: meta('stt:transcribe', 'transcription', 'key'),
+    metadata: meta('stt:transcribe', 'transcription', 'natural'),
   },
 });
 

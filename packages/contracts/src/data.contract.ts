@@ -34,7 +34,7 @@ export const data = c.router({
     ...item,
     body: moveDataBody,
     responses: { 200: dataItem },
-    metadata: meta('custom_models:write', 'change', 'natural'),
+    metadata: meta('custom_models:write', 'change', 'key'),
   },
   deleteData: {
     method: 'DELETE',
@@ -73,6 +73,6 @@ export const data = c.router({
     contentType: 'multipart/form-data',
     body: c.type<TranscriptPart>(),
     responses: { 200: dataItem },
-    metadata: meta('custom_models:write', 'change', 'natural'),
+    metadata: meta('custom_models:write', 'change', 'effect'),
   },
 });

@@ -45,6 +45,16 @@ const forms: Record<string, object> = {
 const streams: Record<string, string> = { 'uploads.appendUpload': 'application/offset+octet-stream' };
 
 const license = { name: 'Apache-2.0' };
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header' as const,
+  required: false,
+  description:
+    'A request that succeeded is answered again, for 24 hours, with the same status and body (also a secret that is shown ' +
+    'once) and `Idempotent-Replayed: true`, and nothing is done twice. 409 while the first is still being answered, 422 with ' +
+    'another body. Draw a random one for each request: what is kept of the answer opens with it alone.',
+  schema: { type: 'string' as const, minLength: 1, maxLength: 255 },
+};
 
 /** The OpenAPI 3.0 document of the public API, from the contract alone. */
 export function renderOpenApi(): Document {
@@ -73,13 +83,23 @@ function render(router: AppRouter, info: Document['info']): Document {
       openapi: '3.0.2',
       info,
       security: [{ apiKey: [] }],
-      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
+      components: {
+        securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } },
+        parameters: { IdempotencyKey: idempotencyKey },
+      },
     },
     {
       setOperationId: 'concatenated-path',
       operationMapper: (operation, route) =>
         isRouteMetadata(route.metadata)
-          ? { ...operation, description: `Scope: \`${route.metadata.scope}\``, 'x-attune': { ...route.metadata } }
+          ? {
+              ...operation,
+              description: `Scope: \`${route.metadata.scope}\``,
+              ...(takesKey(route.method) && {
+                parameters: [...(operation.parameters ?? []), { $ref: '#/components/parameters/IdempotencyKey' }],
+              }),
+              'x-attune': { ...route.metadata },
+            }
           : operation,
     },
   );
@@ -88,6 +108,11 @@ function render(router: AppRouter, info: Document['info']): Document {
     shareErrors(operation, document);
   }
   return document;
+}
+
+/** Which requests may carry an Idempotency-Key. */
+function takesKey(method: string): boolean {
+  return method === 'POST' || method === 'PUT';
 }
 
 function operationsOf(document: Document): Operation[] {

@@ -6,8 +6,15 @@ export type Scope = (typeof scopes)[number];
 export type CostClass =
   'status_check' | 'change' | 'model_creation' | 'data_upload' | 'training_start' | 'transcription';
 
-/** `natural`: repeating it changes nothing more. `key`: a repeat is told apart by its Idempotency-Key. */
-export type Idempotence = 'natural' | 'key';
+/**
+ * What a repetition does, and so how a request's Idempotency-Key is kept.
+ * `natural`: repeating changes nothing more; the answer is kept afterwards.
+ * `key`: it would be done twice; handler and key run in one transaction, which commits when the handler has answered.
+ * `effect`: the same, where the handler's commit must be seen before it answers, or its body is streamed: the handler says in
+ * its own transaction what it brought about (in models-api by `Effects.record`).
+ */
+const idempotences = ['natural', 'key', 'effect'] as const;
+export type Idempotence = (typeof idempotences)[number];
 
 /** Every route of the public API carries this, and one guard reads it. A route without it fails at boot. */
 export interface RouteMetadata {
@@ -28,16 +35,22 @@ export function isRouteMetadata(value: unknown): value is RouteMetadata {
   return (
     scopes.includes(parts.scope as Scope) &&
     typeof parts.costClass === 'string' &&
-    (parts.idempotence === 'natural' || parts.idempotence === 'key')
+    idempotences.includes(parts.idempotence as Idempotence)
   );
 }
 
 /** Marks a route of the operators' API: the admin key opens it and nothing else does. */
 export interface AdminMetadata {
   admin: true;
+  idempotence: Idempotence;
 }
-export const adminOnly: AdminMetadata = { admin: true };
+
+export function adminOnly(idempotence: Idempotence): AdminMetadata {
+  return { admin: true, idempotence };
+}
 
 export function isAdminMetadata(value: unknown): value is AdminMetadata {
-  return typeof value === 'object' && value !== null && 'admin' in value && value.admin === true;
+  if (typeof value !== 'object' || value === null) return false;
+  const parts = value as Partial<Record<keyof AdminMetadata, unknown>>;
+  return parts.admin === true && idempotences.includes(parts.idempotence as Idempotence);
 }

@@ -17,7 +17,7 @@ export const runs = c.router({
     ...id,
     body: emptyBody,
     responses: { 200: model },
-    metadata: meta('custom_models:write', 'change', 'natural'),
+    metadata: meta('custom_models:write', 'change', 'key'),
   },
   list: {
     method: 'GET',
@@ -66,6 +66,6 @@ export const versions = c.router({
     pathParams: versionPath,
     body: emptyBody,
     responses: { 200: model },
-    metadata: meta('custom_models:write', 'change', 'natural'),
+    metadata: meta('custom_models:write', 'change', 'key'),
   },
 });

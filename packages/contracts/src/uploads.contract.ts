@@ -17,7 +17,7 @@ export const uploads = c.router({
     summary: 'tus: begin an upload; `Upload-Length` is required, `Upload-Metadata` may have `filename`',
     body: c.noBody(),
     responses: { 201: c.noBody(), 412: errorBody },
-    metadata: meta('custom_models:write', 'change', 'natural'),
+    metadata: meta('custom_models:write', 'change', 'key'),
   },
   getUpload: {
     method: 'GET',
@@ -52,7 +52,7 @@ export const uploads = c.router({
     pathParams: modelPath,
     body: bindPairBody,
     responses: { 200: uploadReceipt },
-    metadata: meta('custom_models:write', 'data_upload', 'key'),
+    metadata: meta('custom_models:write', 'data_upload', 'effect'),
   },
   bindArchive: {
     method: 'POST',
@@ -61,6 +61,6 @@ export const uploads = c.router({
     pathParams: modelPath,
     body: bindArchiveBody,
     responses: { 202: archive },
-    metadata: meta('custom_models:write', 'data_upload', 'key'),
+    metadata: meta('custom_models:write', 'data_upload', 'effect'),
   },
 });

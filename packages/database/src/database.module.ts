@@ -2,6 +2,7 @@ import { Global, Inject, Logger, Module, type DynamicModule, type OnApplicationS
 import { DataSource } from 'typeorm';
 import { createDataSource, type DataSourceSettings } from './data-source';
 import { Database } from './database';
+import { SessionLocks } from './session-locks';
 import { assertTenantSafety } from './tenant-safety';
 import { waitForServer } from './wait';
 
@@ -19,7 +20,10 @@ async function safeDatabase(dataSource: DataSource): Promise<Database> {
 @Global()
 @Module({})
 export class DatabaseModule implements OnApplicationShutdown {
-  constructor(@Inject(DataSource) private readonly dataSource: DataSource) {}
+  constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(SessionLocks) private readonly locks: SessionLocks,
+  ) {}
 
   static forRoot(settings: DataSourceSettings): DynamicModule {
     const logger = new Logger('DatabaseModule');
@@ -32,12 +36,18 @@ export class DatabaseModule implements OnApplicationShutdown {
             waitForServer(() => createDataSource(settings).initialize(), { log: (message) => logger.warn(message) }),
         },
         { provide: Database, inject: [DataSource], useFactory: safeDatabase },
+        {
+          provide: SessionLocks,
+          useFactory: () =>
+            new SessionLocks({ url: settings.url, applicationName: `${settings.applicationName} locks` }),
+        },
       ],
-      exports: [DataSource, Database],
+      exports: [DataSource, Database, SessionLocks],
     };
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.locks.close();
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }
 }

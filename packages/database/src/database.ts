@@ -10,8 +10,9 @@ import {
   isTransactionConflict,
   sqlStateOf,
 } from './failures';
+import { JoinedScope } from './joined';
 import { queryInScope } from './scoped-query';
-import { SCOPE_SETTING, settingOf, Tx, type Scope } from './tx';
+import { settingOf, Tx, type Scope } from './tx';
 
 export interface TransactionOptions {
   /** Default READ COMMITTED: moves are conditional updates, so nothing stronger is needed. */
@@ -25,6 +26,8 @@ const FIRST_RETRY_MS = 50;
 
 /** The one way into a service's schema. */
 export class Database {
+  private readonly joined = new JoinedScope();
+
   constructor(readonly dataSource: DataSource) {}
 
   /** Where the pool connects, for the few that need a connection of their own (relay, leadership). */
@@ -50,11 +53,24 @@ export class Database {
    * Throws DatabaseUnavailable when retries are used up, CommitOutcomeUnknown when the connection broke during COMMIT.
    */
   runInTransaction<T>(scope: Scope, fn: (tx: Tx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    const joined = this.joined.join('write', scope, fn);
+    if (joined) return joined;
     return this.retrying(options.attempts ?? DEFAULT_ATTEMPTS, () => this.attempt(scope, fn, options, false));
+  }
+
+  /**
+   * Runs `work` in one transaction that every runInTransaction, read and query inside `work` joins, each in its own scope: all
+   * of it commits together, whoever wrote it. What is true of runInTransaction's `fn` is true of the whole of `work`. In an
+   * organization's transaction another one's work, and what is written for the platform, stays apart.
+   */
+  runJoined<T>(scope: Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.runInTransaction(scope, (tx) => this.joined.open(tx, work));
   }
 
   /** Like runInTransaction for several reads of one moment: REPEATABLE READ and READ ONLY. */
   read<T>(scope: Scope, fn: (tx: Tx) => Promise<T>): Promise<T> {
+    const joined = this.joined.join('read', scope, fn);
+    if (joined) return joined;
     const options: TransactionOptions = { isolation: 'REPEATABLE READ' };
     return this.retrying(DEFAULT_ATTEMPTS, () => this.attempt(scope, fn, options, true));
   }
@@ -64,6 +80,8 @@ export class Database {
    * of a few that the program contains (each is prepared once per connection); what varies goes into `params`.
    */
   async query<T>(scope: Scope, sql: string, params: readonly unknown[] = []): Promise<T[]> {
+    const joined = this.joined.join('read', scope, (tx) => tx.query<T>(sql, params));
+    if (joined) return joined;
     const pool = (this.dataSource.driver as unknown as { master: Pool }).master;
     const setting = settingOf(scope);
     return this.retrying(DEFAULT_ATTEMPTS, () => queryInScope<T>(pool, setting, sql, params));
@@ -80,7 +98,7 @@ export class Database {
       await runner.startTransaction(options.isolation ?? 'READ COMMITTED');
       if (readOnly) await runner.query('SET TRANSACTION READ ONLY');
       const tx = new Tx(runner, scope);
-      await tx.query('SELECT set_config($1, $2, true)', [SCOPE_SETTING, settingOf(scope)]);
+      await tx.applyScope();
       const result = await fn(tx);
       await commit(runner);
       return result;

@@ -6,5 +6,6 @@ export * from './leadership';
 export * from './migrate';
 export * from './row-security';
 export * from './tenant-safety';
+export * from './session-locks';
 export * from './tx';
 export * from './wait';

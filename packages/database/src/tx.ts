@@ -27,9 +27,22 @@ export class Tx {
   readonly #runner: QueryRunner;
 
   /** Made by Database alone. */
-  constructor(runner: QueryRunner, scope: Scope) {
+  constructor(
+    runner: QueryRunner,
+    readonly scope: Scope,
+  ) {
     this.#runner = runner;
     this.organizationId = scope === 'system' ? null : scope.organizationId;
+  }
+
+  /** The same transaction for another scope's work, once `applyScope` is called; for joined transactions alone. */
+  inScope(scope: Scope): Tx {
+    return new Tx(this.#runner, scope);
+  }
+
+  /** From here to the transaction's end, or to the savepoint that is rolled back, statements see what the scope may see. */
+  async applyScope(): Promise<void> {
+    await this.query('SELECT set_config($1, $2, true)', [SCOPE_SETTING, settingOf(this.scope)]);
   }
 
   /** TypeORM's manager, bound to this transaction; for repositories. */

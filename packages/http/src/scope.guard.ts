@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import { TsRestAppRouteMetadataKey } from '@ts-rest/nest';
 import type { AppRoute } from '@ts-rest/core';
 import type { FastifyRequest } from 'fastify';
-import { isAdminMetadata, isRouteMetadata, type RouteMetadata } from '@attune/contracts';
+import { isAdminMetadata, isRouteMetadata, type Idempotence, type RouteMetadata } from '@attune/contracts';
 import { AppError } from '@attune/kernel';
 import { addLogContext } from '@attune/observability';
 import { setPrincipal, type Principal } from './principal';
@@ -24,6 +24,12 @@ export abstract class AdminAuthenticator {
 export function routeMetadataOf(reflector: Reflector, handler: Handler): RouteMetadata | undefined {
   const metadata = contractMetadataOf(reflector, handler);
   return isRouteMetadata(metadata) ? metadata : undefined;
+}
+
+/** What a repetition of a request to the handler does; undefined where it serves no route of a contract. */
+export function idempotenceOf(reflector: Reflector, handler: Handler): Idempotence | undefined {
+  const metadata = contractMetadataOf(reflector, handler);
+  return isRouteMetadata(metadata) || isAdminMetadata(metadata) ? metadata.idempotence : undefined;
 }
 
 /** Whether the handler serves a route of the operators' API. */

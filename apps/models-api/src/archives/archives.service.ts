@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CommitOutcomeUnknown, Database } from '@attune/database';
-import { AppError, newId, type ModelId, type OrganizationId } from '@attune/kernel';
+import { CommitOutcomeUnknown, Database, type Tx } from '@attune/database';
+import { newId, type ModelId, type OrganizationId } from '@attune/kernel';
 import { Outbox } from '@attune/messaging';
 import { OBJECT_STORE } from '@attune/service';
 import { archivePrefix, type ObjectStore } from '@attune/storage';
 import { uploadExpired } from '../data-items/upload.errors';
+import { Effects } from '../idempotency/effects';
 import { modelNotFound } from '../models/model.errors';
 import { ModelsRepository } from '../models/models.repository';
 import type { Archive, ArchiveMember, ArchivePlace, MemberCounts, MemberOutcome } from './archive';
@@ -34,11 +35,13 @@ export class ArchivesService {
     private readonly outbox: Outbox,
     private readonly models: ModelsRepository,
     private readonly archives: ArchivesRepository,
+    private readonly effects: Effects,
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
   ) {}
 
   /**
    * Looks the model up before a byte is read; `receive` stores the archive at its place. Whatever fails, nothing of it stays.
+   * The retry of a request that was stored and broke off before its answer receives nothing and tells of that archive.
    * Throws MODEL_NOT_FOUND and what `receive` throws.
    */
   async accept(
@@ -47,6 +50,8 @@ export class ArchivesService {
     receive: (place: ArchivePlace) => Promise<ReceivedArchive>,
   ): Promise<ArchiveState> {
     if (modelId === null) throw modelNotFound();
+    const { earlier } = this.effects;
+    if (earlier !== null) return this.getState({ organizationId, modelId, archiveId: earlier });
     const place: ArchivePlace = { organizationId, modelId, archiveId: newId() };
     await this.database.runInTransaction(place, async (tx) => {
       if (!(await this.models.read(tx, organizationId, modelId))) throw modelNotFound();
@@ -74,9 +79,7 @@ export class ArchivesService {
   ): Promise<ArchivePage> {
     return this.database.read(place, async (tx) => {
       if (!(await this.models.read(tx, place.organizationId, place.modelId))) throw modelNotFound();
-      const archive = await this.archives.find(tx, place);
-      if (!archive) throw archiveNotFound();
-      const counts = await this.archives.countMembers(tx, archive.archiveId);
+      const { archive, counts } = await this.readState(tx, place);
       const members = await this.archives.listMembers(tx, archive.archiveId, outcome, page);
       const total = outcome === null ? Object.values(counts).reduce((sum, count) => sum + count, 0) : counts[outcome];
       return { archive, counts, total, members };
@@ -112,10 +115,19 @@ export class ArchivesService {
         { organization_id: organizationId, model_id: modelId, archive_id: archiveId },
         { aggregateId: archiveId },
       );
-      const archive = await this.archives.find(tx, place);
-      if (!archive) throw new AppError('INTERNAL_ERROR', 'Internal error', { internal: 'the archive is not there' });
-      return { archive, counts: await this.archives.countMembers(tx, archiveId) };
+      await this.effects.record(tx, archiveId);
+      return this.readState(tx, place);
     });
+  }
+
+  private getState(place: ArchivePlace): Promise<ArchiveState> {
+    return this.database.read(place, (tx) => this.readState(tx, place));
+  }
+
+  private async readState(tx: Tx, place: ArchivePlace): Promise<ArchiveState> {
+    const archive = await this.archives.find(tx, place);
+    if (!archive) throw archiveNotFound();
+    return { archive, counts: await this.archives.countMembers(tx, archive.archiveId) };
   }
 
   /** Bytes first: while the row says they are there, the next pass removes what this could not. */

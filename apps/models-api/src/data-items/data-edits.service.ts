@@ -6,6 +6,7 @@ import { Outbox } from '@attune/messaging';
 import { OBJECT_STORE } from '@attune/service';
 import { revisedTranscriptKey, type ItemPlace, type ObjectStore } from '@attune/storage';
 import { judgeWordRate, readTranscript, type Transcript } from '@attune/transcripts';
+import { Effects } from '../idempotency/effects';
 import { modelNotFound } from '../models/model.errors';
 import { ModelsRepository, type LockedModel } from '../models/models.repository';
 import { RunItemsRepository } from '../runs/run-items.repository';
@@ -37,6 +38,7 @@ export class DataEditsService {
     private readonly readiness: ReadinessService,
     private readonly erasures: DataErasureRepository,
     private readonly erasure: DataErasureService,
+    private readonly effects: Effects,
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
   ) {}
 
@@ -72,9 +74,12 @@ export class DataEditsService {
 
   /**
    * Another transcript for the recording, by the rules of an upload (INVALID_TRANSCRIPT). The text before it leaves the store,
-   * at the end of a live run that uses it. Throws MODEL_NOT_FOUND, DATA_NOT_FOUND, DATA_NOT_READY.
+   * at the end of a live run that uses it. The retry of a request that was carried out and broke off before its answer receives
+   * nothing and replaces nothing. Throws MODEL_NOT_FOUND, DATA_NOT_FOUND, DATA_NOT_READY, and what `receive` throws.
    */
-  async replaceTranscript(item: ItemRef, sent: SentTranscript): Promise<DataItem> {
+  async replaceTranscript(item: ItemRef, receive: () => Promise<SentTranscript>): Promise<DataItem> {
+    if (this.effects.earlier !== null) return this.database.read(item, (tx) => this.read(tx, item));
+    const sent = await receive();
     const transcript = readTranscript(sent.content);
     if (typeof transcript === 'string') throw invalidTranscript(transcript);
     const key = revisedTranscriptKey(placeOf(item), newId());
@@ -106,6 +111,7 @@ export class DataEditsService {
       await this.items.replaceTranscript(tx, item, { ...next, issues });
       if (stored.transcriptSha256 !== next.sha256) await this.runItems.markGone(tx, item.id);
       const old = await this.erasures.insert(tx, placeOf(item), stored.transcriptKey);
+      await this.effects.record(tx, item.id);
       return { edited: await this.read(tx, item), old };
     });
   }

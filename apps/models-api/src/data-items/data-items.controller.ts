@@ -87,8 +87,8 @@ export class DataItemsController {
     return tsRestHandler(api.replaceTranscript, async ({ params }) => {
       const ref = fromApiItemRef(principal.organizationId, params);
       await this.items.get(ref);
-      const sent = await readTranscriptBody(request, this.limits.transcriptBytes);
-      return { status: 200 as const, body: toApiDataItem(await this.edits.replaceTranscript(ref, sent)) };
+      const receive = () => readTranscriptBody(request, this.limits.transcriptBytes);
+      return { status: 200 as const, body: toApiDataItem(await this.edits.replaceTranscript(ref, receive)) };
     });
   }
 }

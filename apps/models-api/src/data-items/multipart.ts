@@ -2,13 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
 import { Busboy, type BusboyHeaders } from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
+import { discardBody } from '@attune/http';
 import type { UploadPart } from './upload';
 import { brokenMultipart, notMultipart, requestTooLarge, uploadAborted, uploadStalled } from './upload.errors';
 
 /** Bounds of what has to fit into memory; the files' own sizes are bounded where they are received. */
 const ENVELOPE_LIMITS = { parts: 16, fields: 8, files: 8, fieldNameSize: 256, fieldSize: 1024, headerPairs: 32 };
-const DISCARD_BYTES = 8 * 1024 * 1024;
-const DISCARD_MS = 2000;
 /** A client that says nothing for so long has gone, whatever its connection says. */
 export const SILENCE_MS = 120_000;
 
@@ -40,7 +39,7 @@ export async function* readParts(raw: IncomingMessage, silenceMs = SILENCE_MS): 
     yield* parse(raw, silenceMs);
     isComplete = true;
   } finally {
-    if (!isComplete) await discardRest(raw);
+    if (!isComplete) await discardBody(raw);
   }
 }
 
@@ -106,26 +105,4 @@ function openParser(raw: IncomingMessage): Parser {
   } catch (error) {
     throw brokenMultipart(String(error));
   }
-}
-
-/** After a refusal: reads on without keeping anything, at most 8 MiB and two seconds. */
-export function discardRest(raw: IncomingMessage): Promise<void> {
-  raw.unpipe();
-  if (raw.readableEnded || raw.destroyed) return Promise.resolve();
-  return new Promise((resolve) => {
-    let bytes = 0;
-    const done = (): void => {
-      clearTimeout(timer);
-      raw.off('data', count);
-      raw.pause();
-      resolve();
-    };
-    const count = (chunk: Buffer): void => {
-      bytes += chunk.length;
-      if (bytes > DISCARD_BYTES) done();
-    };
-    const timer = setTimeout(done, DISCARD_MS);
-    raw.on('data', count).once('end', done).once('close', done).once('error', done);
-    raw.resume();
-  });
 }

@@ -40,6 +40,9 @@ export const uploadStalled = (): AppError =>
 export const uploadExpired = (): AppError =>
   new AppError('SERVICE_UNAVAILABLE', 'The upload took too long and was discarded; send it again');
 
+/** It was stored, and has been deleted since. */
+export const itemGone = (): AppError => new AppError('DATA_NOT_FOUND', 'The uploaded pair has been deleted since');
+
 /** Ingestion's refusal, in its own code and words. */
 export const pairRejected = (rejection: Rejection): AppError =>
   new AppError(rejection.code, rejection.message, {

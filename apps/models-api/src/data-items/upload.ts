@@ -22,8 +22,14 @@ export interface ReceivedFile {
   sha256: string;
 }
 
-export interface ReceivedUpload {
+/** What an answer says of an upload. */
+export interface UploadedNames {
   dataType: DataType;
+  audio: { filename: string };
+  transcript: { filename: string };
+}
+
+export interface ReceivedUpload extends UploadedNames {
   audio: ReceivedFile;
   transcript: ReceivedFile;
   /** Digest of the transcript's text as it will be stored; null when it cannot be read, which is ingestion's to say. */

@@ -3,14 +3,16 @@ import { CommitOutcomeUnknown, Database } from '@attune/database';
 import { AppError, newId, type ItemId, type ModelId, type OrganizationId } from '@attune/kernel';
 import { OBJECT_STORE } from '@attune/service';
 import { itemPrefix, type ItemPlace, type ObjectStore } from '@attune/storage';
+import { Effects } from '../idempotency/effects';
 import { modelNotFound } from '../models/model.errors';
 import type { ModelStatus } from '../models/model';
 import { ModelsRepository } from '../models/models.repository';
 import type { ItemStatus } from './data-item';
 import { DataItemsRepository } from './data-items.repository';
+import { DataListRepository } from './data-list.repository';
 import { PairRegistrarService, type Registered } from './pair-registrar.service';
-import type { ReceivedUpload, UploadPart } from './upload';
-import { pairRejected, uploadExpired } from './upload.errors';
+import type { ReceivedUpload, UploadedNames, UploadPart } from './upload';
+import { itemGone, pairRejected, uploadExpired } from './upload.errors';
 import { UploadReceiver } from './upload-receiver';
 import { UploadsRepository } from './uploads.repository';
 import { VerdictWatch } from './verdict-watch';
@@ -19,7 +21,7 @@ import { VerdictWatch } from './verdict-watch';
 export const VERDICT_WAIT_MS = 5000;
 const TOUCH_EVERY_MS = 5 * 60_000;
 
-export interface UploadResult extends ReceivedUpload {
+export interface UploadResult extends UploadedNames {
   itemId: ItemId;
   itemStatus: ItemStatus;
   isDuplicate: boolean;
@@ -33,16 +35,19 @@ export class UploadsService {
     private readonly database: Database,
     private readonly models: ModelsRepository,
     private readonly items: DataItemsRepository,
+    private readonly list: DataListRepository,
     private readonly uploads: UploadsRepository,
     private readonly registrar: PairRegistrarService,
     private readonly receiver: UploadReceiver,
     private readonly verdicts: VerdictWatch,
+    private readonly effects: Effects,
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
   ) {}
 
   /**
    * Looks the model up before a byte is read. Whatever fails, nothing of the pair stays stored: MODEL_NOT_FOUND,
    * VALIDATION_ERROR, PAYLOAD_TOO_LARGE, a client that goes away, and ingestion's refusal if it comes within five seconds.
+   * The retry of an upload that was stored and broke off before its answer reads nothing and waits for the verdict on that item.
    */
   async upload(
     organizationId: OrganizationId,
@@ -50,12 +55,22 @@ export class UploadsService {
     parts: AsyncIterable<UploadPart>,
   ): Promise<UploadResult> {
     if (id === null || !(await this.models.find(organizationId, id))) throw modelNotFound();
-    const place: ItemPlace = { organizationId, modelId: id, itemId: newId<ItemId>() };
-    return this.answer(place, await this.receive(place, parts));
+    const earlier = this.effects.earlier as ItemId | null;
+    const place: ItemPlace = { organizationId, modelId: id, itemId: earlier ?? newId<ItemId>() };
+    return this.answer(place, earlier === null ? await this.receive(place, parts) : await this.findStored(place));
+  }
+
+  private async findStored({ organizationId, modelId, itemId }: ItemPlace): Promise<UploadedNames & Registered> {
+    const ref = { organizationId, modelId, id: itemId };
+    const item = await this.database.read({ organizationId }, (tx) => this.list.find(tx, ref));
+    if (!item) throw itemGone();
+    const { dataType, audioFilename, transcriptFilename } = item;
+    const names = { dataType, audio: { filename: audioFilename }, transcript: { filename: transcriptFilename } };
+    return { ...names, itemId, isDuplicate: false };
   }
 
   /** Waits for the verdict. A pair that was there already may have its verdict, or have been refused a moment ago. */
-  private async answer(place: ItemPlace, received: ReceivedUpload & Registered): Promise<UploadResult> {
+  private async answer(place: ItemPlace, received: UploadedNames & Registered): Promise<UploadResult> {
     const stored: ItemPlace = { ...place, itemId: received.itemId };
     const verdict = await this.verdicts.waitFor(stored.itemId, VERDICT_WAIT_MS);
     if (verdict?.rejection) {
@@ -91,7 +106,9 @@ export class UploadsService {
       const model = await this.models.lock(tx, organizationId, modelId);
       if (!model) throw modelNotFound();
       const registered = await this.registrar.register(tx, model, place, received);
-      if (!registered.isDuplicate && !(await this.uploads.take(tx, itemId))) throw uploadExpired();
+      if (registered.isDuplicate) return registered;
+      if (!(await this.uploads.take(tx, itemId))) throw uploadExpired();
+      await this.effects.record(tx, itemId);
       return registered;
     });
   }
@@ -114,9 +131,10 @@ export class UploadsService {
 
   private async discardRejected(place: ItemPlace): Promise<void> {
     await this.store.deletePrefix(itemPrefix(place));
-    await this.database.runInTransaction(place, (tx) =>
-      this.items.deleteRejected(tx, { organizationId: place.organizationId, id: place.itemId }),
-    );
+    await this.database.runInTransaction(place, async (tx) => {
+      await this.items.deleteRejected(tx, { organizationId: place.organizationId, id: place.itemId });
+      await this.effects.undo(tx);
+    });
   }
 
   /** Removes what crashed uploads left behind more than `seconds` ago; answers how many there were. */

@@ -7,6 +7,7 @@ import { data } from './0050-data';
 import { archives } from './0051-archives';
 import { resumableUploads } from './0052-resumable-uploads';
 import { rowSecurity } from './0053-row-security';
+import { idempotency } from './0060-idempotency';
 
 /** The history of the schema `models`, in order. */
 export const migrations: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   archives,
   resumableUploads,
   rowSecurity,
+  idempotency,
 ];

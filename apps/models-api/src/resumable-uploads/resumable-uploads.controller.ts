@@ -40,12 +40,17 @@ export class ResumableUploadsController {
 
   @Post(createUpload.path)
   @metadataOf(createUpload)
-  async create(@CurrentPrincipal() principal: Principal, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+  async create(
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     speakTus(request, reply);
     const { filename, lengthBytes } = readCreation(request);
     const upload = await this.uploads.create(principal.organizationId, filename, lengthBytes);
     describeUpload(reply, upload);
-    await reply.status(201).header('location', `${createUpload.path}/${upload.id}`).send();
+    // Answered by whoever keeps answers (Idempotency-Key), once this is committed.
+    void reply.status(201).header('location', `${createUpload.path}/${upload.id}`);
   }
 
   @Get(getUpload.path)

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { discardBody } from '@attune/http';
 import { isUuid } from '@attune/kernel';
 import { displayFilename } from '../data-items/data-item';
-import { discardRest, SILENCE_MS } from '../data-items/multipart';
+import { SILENCE_MS } from '../data-items/multipart';
 import { endSilence } from '../data-items/silence';
 import { readByteCount, readMetadata, TUS_EXTENSIONS, TUS_VERSION, type ResumableUpload } from './resumable-upload';
 import { invalidHeader, notOffsetStream, unsupportedTusVersion, uploadNotFound } from './resumable-upload.errors';
@@ -51,7 +52,7 @@ export async function seenByClient<T>(
     return await work();
   } finally {
     stopWatching();
-    if (!request.raw.complete) await discardRest(request.raw);
+    if (!request.raw.complete) await discardBody(request.raw);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Controller, Post, Req, Res, SetMetadata } from '@nestjs/common';
+import { Controller, Post, Req, Res, SetMetadata, StreamableFile } from '@nestjs/common';
 import { TsRestAppRouteMetadataKey } from '@ts-rest/nest';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { contract } from '@attune/contracts';
@@ -20,8 +20,8 @@ export class SttProxyController {
   async transcribe(
     @CurrentPrincipal() principal: Principal,
     @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StreamableFile> {
     const clientGone = new AbortController();
     reply.raw.once('close', () => clientGone.abort());
     const answer = await this.stt.forward({
@@ -33,6 +33,7 @@ export class SttProxyController {
       body: request.raw,
       signal: clientGone.signal,
     });
-    await reply.status(answer.status).headers(answer.headers).send(answer.body);
+    void reply.status(answer.status).headers(answer.headers);
+    return new StreamableFile(answer.body);
   }
 }

@@ -38,6 +38,7 @@ beforeAll(async () => {
       DATABASE_URL: env.databaseUrl,
       NATS_URL: env.natsUrl,
       API_KEY_PEPPER: env.apiKeyPepper,
+      SECRETS_KEY: env.secretsKey,
       STT_URL: env.stt.url,
       STT_INTERNAL_TOKEN: env.stt.token,
       STORE_KIND: 'filesystem',
@@ -176,7 +177,9 @@ describe('uploads that are broken off, slow, wrong or hostile', () => {
         timeoutMs: 20_000,
       });
 
-      const items = await api.database.query<{ id: string }>('system', 'SELECT id FROM data_item WHERE model_id = $1', [id]);
+      const items = await api.database.query<{ id: string }>('system', 'SELECT id FROM data_item WHERE model_id = $1', [
+        id,
+      ]);
       expect(items).toHaveLength(ROUNDS);
       const known = new Set(items.map((item) => item.id));
       const keys = await api.storedKeys();
