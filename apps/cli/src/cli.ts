@@ -15,6 +15,7 @@ import { addTrain } from './commands/train';
 import { addTranscribe } from './commands/transcribe';
 import { addUpload } from './commands/upload';
 import { addActivate, addVersions } from './commands/versions';
+import { addWebhooks } from './commands/webhooks';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes';
 import { formatDetails } from './format';
 
@@ -37,6 +38,7 @@ const commands = [
   addActivate,
   addTranscribe,
   addDelete,
+  addWebhooks,
 ];
 
 /** Runs one command line and answers its exit code. Never throws. */

@@ -100,6 +100,15 @@ import { VersionsRepository } from './runs/versions.repository';
 import { VersionsService } from './runs/versions.service';
 import { STT_SETTINGS, SttClient } from './stt-proxy/stt.client';
 import { SttProxyController } from './stt-proxy/stt-proxy.controller';
+import { DeliveryWorker, SEND_TIMEOUT_MS } from './webhooks/delivery.worker';
+import { hostResolver } from './webhooks/host-resolver';
+import { WebhookDeliveriesRepository } from './webhooks/webhook-deliveries.repository';
+import { WebhookEventsService } from './webhooks/webhook-events.service';
+import { WebhookSender } from './webhooks/webhook-sender';
+import { WEBHOOK_SETTINGS, type WebhookSettings } from './webhooks/webhook-settings';
+import { WebhooksController } from './webhooks/webhooks.controller';
+import { WebhooksRepository } from './webhooks/webhooks.repository';
+import { WebhooksService } from './webhooks/webhooks.service';
 
 const consumers = [
   OrganizationsConsumer,
@@ -109,6 +118,10 @@ const consumers = [
   VersionsConsumer,
   ModelErasureConsumer,
 ];
+
+function senderOf({ allowPrivate, dnsServers }: WebhookSettings): WebhookSender {
+  return new WebhookSender({ allowPrivate, resolve: hostResolver(dnsServers), timeoutMs: SEND_TIMEOUT_MS });
+}
 
 /** The public API as one application. */
 @Module({})
@@ -142,6 +155,7 @@ export class AppModule {
         RunControlController,
         FeedController,
         SttProxyController,
+        WebhooksController,
         DocsController,
         OrganizationsController,
         ApiKeysController,
@@ -224,6 +238,13 @@ export class AppModule {
         { provide: TrainingLog, useClass: RpcTrainingLog },
         TrainingLogService,
         SttClient,
+        { provide: WEBHOOK_SETTINGS, useValue: env.webhooks },
+        { provide: WebhookSender, useValue: senderOf(env.webhooks) },
+        WebhooksRepository,
+        WebhookDeliveriesRepository,
+        WebhookEventsService,
+        WebhooksService,
+        DeliveryWorker,
         ModelsReconciler,
         ...consumers,
       ],

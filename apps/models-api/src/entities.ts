@@ -7,6 +7,7 @@ import { ModelEntity } from './models/model.entity';
 import { OrganizationEntity } from './organizations/organization.entity';
 import { RunEntity } from './runs/run.entity';
 import { VersionEntity } from './runs/version.entity';
+import { WebhookEntity } from './webhooks/webhook.entity';
 
 /** Every entity of the schema `models`. */
 export const entities = [
@@ -19,4 +20,5 @@ export const entities = [
   RunEntity,
   UploadEntity,
   VersionEntity,
+  WebhookEntity,
 ];

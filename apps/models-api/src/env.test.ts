@@ -19,6 +19,12 @@ describe('the environment', () => {
     expect(readEnv(complete)).toMatchObject({ uploads: { audioBytes: 2 ** 31, transcriptBytes: 2 ** 20 }, port: 8080 });
   });
 
+  it('lets webhooks go nowhere private when nothing else is said', () => {
+    expect(readEnv(complete).webhooks).toEqual({ allowPrivate: false, dnsServers: [] });
+    const open = { ...complete, WEBHOOKS_ALLOW_PRIVATE: 'true', WEBHOOKS_DNS_SERVERS: '127.0.0.1:53,9.9.9.9' };
+    expect(readEnv(open).webhooks).toEqual({ allowPrivate: true, dnsServers: ['127.0.0.1:53', '9.9.9.9'] });
+  });
+
   it('is refused with every problem at once', () => {
     const read = () => readEnv({ ...complete, PORT: 'x', API_KEY_PEPPER: 'short', STORE_KIND: 'tape' });
     expect(read).toThrow(/PORT[\s\S]*API_KEY_PEPPER[\s\S]*STORE_KIND/);

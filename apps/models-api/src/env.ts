@@ -16,6 +16,7 @@ import type { StoreConfig } from '@attune/storage';
 import { z } from 'zod';
 import type { ArchiveLimits } from './archives/archive';
 import type { UploadLimits } from './data-items/upload';
+import type { WebhookSettings } from './webhooks/webhook-settings';
 
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
@@ -33,6 +34,10 @@ const serviceVariables = {
   STT_URL: url,
   /** What the stt service knows this one by. */
   STT_INTERNAL_TOKEN: z.string().min(16, 'must have at least 16 characters'),
+  /** Lets webhooks go to HTTP addresses and private networks: never where strangers are customers. */
+  WEBHOOKS_ALLOW_PRIVATE: z.enum(['true', 'false']).default('false'),
+  /** Name servers to ask for webhooks' hosts, `address` or `address:port`, separated by commas; the system's when absent. */
+  WEBHOOKS_DNS_SERVERS: z.string().default(''),
   MAX_AUDIO_BYTES: count(2 * GIB, 1),
   MAX_TRANSCRIPT_BYTES: count(MIB, 1),
   MAX_ARCHIVE_BYTES: count(8 * GIB, 1),
@@ -60,6 +65,7 @@ export interface Env extends ServiceSettings {
   stt: { url: string; token: string };
   uploads: UploadLimits;
   archives: ArchiveLimits;
+  webhooks: WebhookSettings;
 }
 
 /** Reads the service's settings. Throws one error that names every problem. */
@@ -76,6 +82,10 @@ export function readEnv(variables: Variables = process.env): Readonly<Env> {
       archiveBytes: env.MAX_ARCHIVE_BYTES,
       members: env.MAX_ARCHIVE_MEMBERS,
       unpackedBytes: env.MAX_ARCHIVE_UNPACKED_BYTES,
+    },
+    webhooks: {
+      allowPrivate: env.WEBHOOKS_ALLOW_PRIVATE === 'true',
+      dnsServers: env.WEBHOOKS_DNS_SERVERS.split(',').filter((server) => server !== ''),
     },
   });
 }

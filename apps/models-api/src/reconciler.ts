@@ -13,6 +13,7 @@ import { ModelErasureService } from './models/model-erasure.service';
 import { RunCancellationsService } from './runs/run-cancellations.service';
 import { ResumableUploadsService } from './resumable-uploads/resumable-uploads.service';
 import { RunsService } from './runs/runs.service';
+import { WebhooksService } from './webhooks/webhooks.service';
 
 const EVERY_MS = 15_000;
 /** Longer than any healthy answer takes; every repetition carries the id of the first event. */
@@ -47,6 +48,7 @@ export class ModelsReconciler implements OnApplicationBootstrap, BeforeApplicati
     private readonly resumableUploads: ResumableUploadsService,
     @Inject(OBJECT_STORE) store: ObjectStore,
     private readonly idempotency: IdempotencyService,
+    private readonly webhooks: WebhooksService,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.reconciler = new Reconciler({
@@ -87,6 +89,7 @@ export class ModelsReconciler implements OnApplicationBootstrap, BeforeApplicati
       uselessArchives: () => this.archives.removeUseless(ABANDONED_UPLOAD_SECONDS, signal),
       resumableUploads: () => this.resumableUploads.removeExpired(signal),
       data: () => this.dataErasure.continueErasures(DATA_ERASURE_SECONDS, signal),
+      webhooks: () => this.webhooks.sweepLog(signal),
       keys: () => this.idempotency.sweep(signal),
       erasures: () => this.erasure.continueErasures(ERASURE_SILENCE_SECONDS, signal),
     };

@@ -44,6 +44,8 @@ const environment = z.object({
   /** How long a runner may be silent before its run is taken from it, in seconds. */
   ATTUNE_LEASE_SECONDS: z.coerce.number().int().min(2).optional(),
   ATTUNE_MAX_AUDIO_BYTES: z.coerce.number().int().positive().optional(),
+  /** Lets webhooks go to HTTP addresses and private networks. */
+  ATTUNE_WEBHOOKS_ALLOW_PRIVATE: z.enum(['true', 'false']).default('false'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
@@ -68,6 +70,7 @@ export interface Settings {
   minimumTrainingMs: number;
   leaseSeconds: number | undefined;
   maxAudioBytes: number | undefined;
+  webhooksAllowPrivate: boolean;
   logLevel: string;
 }
 
@@ -92,6 +95,7 @@ export function readSettings(variables: Record<string, string | undefined>): Set
     minimumTrainingMs: env.ATTUNE_MINIMUM_TRAINING_SECONDS * 1000,
     leaseSeconds: env.ATTUNE_LEASE_SECONDS,
     maxAudioBytes: env.ATTUNE_MAX_AUDIO_BYTES,
+    webhooksAllowPrivate: env.ATTUNE_WEBHOOKS_ALLOW_PRIVATE === 'true',
     logLevel: env.LOG_LEVEL,
   };
 }

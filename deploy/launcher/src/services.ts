@@ -69,6 +69,7 @@ function ownEnvironment(name: ServiceName, at: Surroundings): Record<string, str
         API_KEY_PEPPER: home.secrets.apiKeyPepper,
         ADMIN_KEY: home.adminKey,
         SECRETS_KEY: home.secrets.secretsKey,
+        WEBHOOKS_ALLOW_PRIVATE: String(settings.webhooksAllowPrivate),
         STT_URL: `http://127.0.0.1:${String(at.ports.stt)}`,
         STT_INTERNAL_TOKEN: home.secrets.sttToken,
         ...maxAudio,

@@ -18,6 +18,7 @@ import { multipartBody } from './multipart';
 import { allPages } from './pages';
 import { Transport, type TransportOptions } from './transport';
 import { waitForData, waitForRun, type DataSummary, type WaitOptions } from './waiting';
+import { Webhooks } from './webhooks';
 
 export type AttuneClientOptions = TransportOptions;
 
@@ -52,11 +53,13 @@ export class AttuneClient {
   private readonly api;
   /** Recordings and transcripts, one by one and as archives. */
   readonly data: DataClient;
+  readonly webhooks: Webhooks;
 
   constructor(options: AttuneClientOptions) {
     this.transport = new Transport(options);
     this.api = initClient(contract, { baseUrl: '', api: callsOver(this.transport) });
     this.data = new DataClient(this.transport);
+    this.webhooks = new Webhooks(this.api.webhooks);
   }
 
   readonly models = {

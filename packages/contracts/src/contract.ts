@@ -9,6 +9,7 @@ import { runs, versions } from './runs.contract';
 import { logList, logQuery, runBody } from './runs.schema';
 import { transcribeBody, transcript } from './stt.schema';
 import { uploads } from './uploads.contract';
+import { webhooks } from './webhooks.contract';
 
 const c = initContract();
 const id = { pathParams: modelPath };
@@ -107,6 +108,6 @@ export const stt = c.router({
 
 /** The whole public API. */
 export const contract = c.router(
-  { customModels, data, archives, uploads, runs, versions, stt },
+  { customModels, data, archives, uploads, runs, versions, stt, webhooks },
   { commonResponses, strictStatusCodes: true },
 );

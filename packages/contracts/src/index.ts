@@ -17,3 +17,5 @@ export * from './stt.schema';
 export * from './versions.schema';
 export * from './uploads.contract';
 export * from './uploads.schema';
+export * from './webhooks.contract';
+export * from './webhooks.schema';

@@ -5,6 +5,8 @@ import { noteStale, Outbox } from '@attune/messaging';
 import { modelNotFound } from '../models/model.errors';
 import { ModelsRepository } from '../models/models.repository';
 import { RunItemsRepository } from '../runs/run-items.repository';
+import { modelFacts } from '../webhooks/webhook-data';
+import { WebhookEventsService } from '../webhooks/webhook-events.service';
 import type { DataFilter, DataItem, DataOverview, ItemRef, NormalizedPair, Rejection } from './data-item';
 import { dataNotFound } from './data-item.errors';
 import { DataItemsRepository } from './data-items.repository';
@@ -24,6 +26,7 @@ export class DataItemsService {
     private readonly dataList: DataListRepository,
     private readonly readiness: ReadinessService,
     private readonly runItems: RunItemsRepository,
+    private readonly webhooks: WebhookEventsService,
   ) {}
 
   /** Throws MODEL_NOT_FOUND. */
@@ -72,6 +75,12 @@ export class DataItemsService {
       noteStale('ingestion.data-rejected.v1');
       return;
     }
+    await this.webhooks.tell(tx, item.organizationId, 'data.rejected', {
+      ...modelFacts(item.modelId),
+      data_id: item.id,
+      code: rejection.code,
+      message: rejection.message,
+    });
     await this.readiness.settle(tx, model);
   }
 

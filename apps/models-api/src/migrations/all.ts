@@ -8,6 +8,7 @@ import { archives } from './0051-archives';
 import { resumableUploads } from './0052-resumable-uploads';
 import { rowSecurity } from './0053-row-security';
 import { idempotency } from './0060-idempotency';
+import { webhooks } from './0061-webhooks';
 
 /** The history of the schema `models`, in order. */
 export const migrations: readonly Migration[] = [
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   resumableUploads,
   rowSecurity,
   idempotency,
+  webhooks,
 ];

@@ -6,6 +6,8 @@ import { DataItemsRepository } from '../data-items/data-items.repository';
 import { modelStatus, statusAfterCancel, type Model } from '../models/model';
 import { modelNotFound } from '../models/model.errors';
 import { ModelsRepository } from '../models/models.repository';
+import { runFacts } from '../webhooks/webhook-data';
+import { WebhookEventsService } from '../webhooks/webhook-events.service';
 import { CancellationsRepository } from './cancellations.repository';
 import { nothingToCancel } from './run.errors';
 import type { RunRef } from './run-results.service';
@@ -21,6 +23,7 @@ export class RunCancellationsService {
     private readonly items: DataItemsRepository,
     private readonly runs: RunsRepository,
     private readonly cancellations: CancellationsRepository,
+    private readonly webhooks: WebhookEventsService,
   ) {}
 
   /**
@@ -56,6 +59,7 @@ export class RunCancellationsService {
     const next = statusAfterCancel({ hasVersion: current !== null, hasTrainingData });
     // A model that is trained shows the run that made its version, not the one that came to nothing.
     await this.models.move(tx, model, modelStatus.running, next, current ? { lastRunId: current.version.runId } : {});
+    await this.webhooks.tell(tx, run.organizationId, 'run.cancelled', runFacts(run));
   }
 
   /** Asks again about runs that were asked to end more than `seconds` ago: the broker may have lost the event, or its answer. */

@@ -7,6 +7,8 @@ import { OBJECT_STORE } from '@attune/service';
 import { artifactKey, type EpochPlace, type ObjectStore } from '@attune/storage';
 import { statusAfter } from '../models/model';
 import { ModelsRepository } from '../models/models.repository';
+import { metricFacts, runFacts } from '../webhooks/webhook-data';
+import { WebhookEventsService } from '../webhooks/webhook-events.service';
 import type { RunFailure, RunProgress } from './run';
 import { damagedManifest } from './run.errors';
 import { RunsRepository } from './runs.repository';
@@ -28,6 +30,7 @@ export class RunResultsService {
     private readonly database: Database,
     private readonly models: ModelsRepository,
     private readonly runs: RunsRepository,
+    private readonly webhooks: WebhookEventsService,
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
   ) {}
 
@@ -73,9 +76,12 @@ export class RunResultsService {
       noteStale('training.run-succeeded.v1');
       return;
     }
-    await this.runs.insertVersion(tx, version);
+    const number = await this.runs.insertVersion(tx, version);
     const next = statusAfter(model.status, 'runSucceeded');
     if (next !== null) await this.models.move(tx, model, model.status, next, { currentVersionId: version.id });
+    const facts = { ...runFacts(run), version: number };
+    await this.webhooks.tell(tx, run.organizationId, 'run.succeeded', { ...facts, ...metricFacts(version.metrics) });
+    await this.webhooks.tell(tx, run.organizationId, 'version.activated', facts);
   }
 
   /** The earlier version, if there is one, serves on. */
@@ -87,5 +93,6 @@ export class RunResultsService {
     }
     const next = statusAfter(model.status, 'runFailed');
     if (next !== null) await this.models.move(tx, model, model.status, next);
+    await this.webhooks.tell(tx, run.organizationId, 'run.failed', { ...runFacts(run), message: failure.message });
   }
 }

@@ -58,13 +58,15 @@ export class RunsRepository {
     return updated > 0;
   }
 
-  /** Under the model's lock: its versions are numbered one after the other. */
-  async insertVersion(tx: Tx, version: Version<RunMetrics>): Promise<void> {
+  /** Under the model's lock: its versions are numbered one after the other. Answers the number. */
+  async insertVersion(tx: Tx, version: Version<RunMetrics>): Promise<number> {
     const [last] = await tx.query<{ number: number }>(
       'SELECT coalesce(max(number), 0) AS number FROM version WHERE model_id = $1',
       [version.modelId],
     );
-    await tx.manager.insert(VersionEntity, { ...version, number: (last?.number ?? 0) + 1 });
+    const number = (last?.number ?? 0) + 1;
+    await tx.manager.insert(VersionEntity, { ...version, number });
+    return number;
   }
 
   /** The version of this number, or without one the version that serves the model now; in the model's language. */

@@ -14,6 +14,8 @@ import { checkEntitlements, checkTrainingData, type RequestedRun } from './run';
 import { entitlementsUnknown } from './run.errors';
 import { RunItemsRepository } from './run-items.repository';
 import { RunsRepository } from './runs.repository';
+import { runFacts } from '../webhooks/webhook-data';
+import { WebhookEventsService } from '../webhooks/webhook-events.service';
 import { SnapshotWriter } from './snapshot.writer';
 
 /** Asks for runs: everything that decides whether one may start is checked and frozen in one transaction. */
@@ -29,6 +31,7 @@ export class RunsService {
     private readonly runs: RunsRepository,
     private readonly runItems: RunItemsRepository,
     private readonly snapshots: SnapshotWriter,
+    private readonly webhooks: WebhookEventsService,
   ) {}
 
   /**
@@ -91,6 +94,7 @@ export class RunsService {
     await this.runs.insert(tx, run);
     await this.runItems.insertReady(tx, run);
     await this.models.move(tx, model, model.status, next, { lastRunId: run.id });
+    await this.webhooks.tell(tx, run.organizationId, 'run.started', runFacts(run));
     await this.outbox.add(
       tx,
       'models.run-requested.v1',

@@ -51,13 +51,17 @@ export class VersionsRepository {
     return row ? { id: row.id, runId: row.run_id as RunId } : null;
   }
 
-  /** The model serves with this version from now on. `shownRunId`: the run whose times the model shows, where they change with it. */
-  async activate(tx: Tx, modelId: ModelId, versionId: string, shownRunId: RunId | null): Promise<void> {
-    await tx.execute(
+  /**
+   * The model serves with this version from now on. `shownRunId`: the run whose times the model shows, where they change with it. False
+   * when it served already.
+   */
+  async activate(tx: Tx, modelId: ModelId, versionId: string, shownRunId: RunId | null): Promise<boolean> {
+    const updated = await tx.execute(
       `UPDATE model SET current_version_id = $2, last_run_id = coalesce($3, last_run_id), updated_at = now()
         WHERE id = $1 AND current_version_id IS DISTINCT FROM $2`,
       [modelId, versionId, shownRunId],
     );
+    return updated > 0;
   }
 }
 

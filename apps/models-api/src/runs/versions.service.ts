@@ -4,6 +4,8 @@ import type { ModelId, OrganizationId } from '@attune/kernel';
 import { modelStatus, type Model } from '../models/model';
 import { modelNotFound } from '../models/model.errors';
 import { ModelsRepository } from '../models/models.repository';
+import { runFacts } from '../webhooks/webhook-data';
+import { WebhookEventsService } from '../webhooks/webhook-events.service';
 import { versionNotFound } from './run.errors';
 import type { ListedVersion } from './version';
 import { VersionsRepository } from './versions.repository';
@@ -15,6 +17,7 @@ export class VersionsService {
     private readonly database: Database,
     private readonly models: ModelsRepository,
     private readonly versions: VersionsRepository,
+    private readonly webhooks: WebhookEventsService,
   ) {}
 
   /** Throws MODEL_NOT_FOUND. */
@@ -37,10 +40,13 @@ export class VersionsService {
       const model = await this.models.lock(tx, organizationId, modelId);
       if (!model) throw modelNotFound();
       const version = number === null ? null : await this.versions.findByNumber(tx, modelId, number);
-      if (!version) throw versionNotFound();
+      if (!version || number === null) throw versionNotFound();
       // A running or failed model goes on showing that run; a trained one shows the run that made its version.
       const shown = model.status === modelStatus.succeeded ? version.runId : null;
-      await this.versions.activate(tx, modelId, version.id, shown);
+      if (await this.versions.activate(tx, modelId, version.id, shown)) {
+        const facts = { ...runFacts({ modelId, id: version.runId }), version: number };
+        await this.webhooks.tell(tx, organizationId, 'version.activated', facts);
+      }
       const activated = await this.models.read(tx, organizationId, modelId);
       if (!activated) throw modelNotFound();
       return activated;

@@ -31,6 +31,7 @@ export class ApiProcess {
         STORE_INTERNAL_URL: env.store.publicBaseUrl,
         API_KEY_PEPPER: env.apiKeyPepper,
         SECRETS_KEY: env.secretsKey,
+        WEBHOOKS_ALLOW_PRIVATE: String(env.webhooks.allowPrivate),
         STT_URL: env.stt.url,
         STT_INTERNAL_TOKEN: env.stt.token,
       },

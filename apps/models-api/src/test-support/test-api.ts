@@ -104,6 +104,7 @@ export class TestApi {
       adminKey: ADMIN_KEY,
       secretsKey: 'a-secrets-key-for-tests-of-32-characters',
       stt: { url: 'http://127.0.0.1:1', token: STT_TOKEN },
+      webhooks: { allowPrivate: true, dnsServers: [] },
       uploads: { audioBytes: 1024 * 1024, transcriptBytes: 4096 },
       archives: { archiveBytes: 16 * 1024 * 1024, members: 200, unpackedBytes: 256 * 1024 * 1024 },
       ...settings,

@@ -49,7 +49,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-/** A model that was trained once, with its run, version and data, an archive and an upload. */
+/** A model that was trained once, with its run, version and data, an archive and an upload; and a webhook with a delivery. */
 async function placeOf(tenant: Tenant): Promise<Place> {
   const { key } = tenant;
   const modelId = await trainableModel(api, key);
@@ -65,12 +65,18 @@ async function placeOf(tenant: Tenant): Promise<Place> {
   const data = await api.call<{ result: { data_id: string }[] }>('GET', `${model}/data`, { key });
   const archive = await made<{ archive_id: string }>(`${model}/data/archives`, { body: archiveForm() });
   const upload = await made('/api/v3/uploads', { headers: { 'tus-resumable': '1.0.0', 'upload-length': '10' } });
+  const hook = await made<{ id: string }>('/api/v3/webhooks', {
+    json: { url: 'http://127.0.0.1:9/', events: ['run.failed'] },
+  });
+  const ping = await made<{ id: string }>(`/api/v3/webhooks/${hook.body.id}/ping`, { json: {} });
   const named = {
     id: modelId,
     run_id: (await api.lastRun(modelId)).id,
     number: 1,
     data_id: data.body.result[0]?.data_id ?? '',
     archive_id: archive.body.archive_id,
+    webhook_id: hook.body.id,
+    delivery_id: ping.body.id,
     upload_id: upload.headers.get('location')?.replace(/^.*\//, '') ?? '',
   };
   return { tenant, modelId, named };
@@ -181,15 +187,17 @@ describe('the authorization matrix', () => {
 
   it('left everything of the other tenant as it was', async () => {
     const { key } = theirs.tenant;
-    const { data_id: dataId, run_id: runId, upload_id: uploadId } = theirs.named;
+    const { data_id: dataId, run_id: runId, upload_id: uploadId, webhook_id: webhookId } = theirs.named;
     expect(await api.getModel(theirs.modelId, key)).toMatchObject({ training_status: 4, name: 'Heart clinic' });
     const found = await api.database.query(
       'system',
       `SELECT (SELECT count(*) FROM data_item WHERE id = $1 AND data_type = 'train') AS items,
               (SELECT count(*) FROM run WHERE model_id = (SELECT model_id FROM run WHERE id = $2) AND state = 'succeeded') AS runs,
-              (SELECT count(*) FROM resumable_upload WHERE id = $3) AS uploads`,
-      [dataId, runId, uploadId],
+              (SELECT count(*) FROM resumable_upload WHERE id = $3) AS uploads,
+              (SELECT count(*) FROM webhook WHERE id = $4 AND enabled AND previous_secret IS NULL) AS webhooks,
+              (SELECT count(*) FROM webhook_delivery WHERE webhook_id = $4) AS deliveries`,
+      [dataId, runId, uploadId, webhookId],
     );
-    expect(found).toEqual([{ items: 1, runs: 1, uploads: 1 }]);
+    expect(found).toEqual([{ items: 1, runs: 1, uploads: 1, webhooks: 1, deliveries: 1 }]);
   });
 });
