@@ -8,7 +8,7 @@ from peft import LoraConfig, get_peft_model
 from peft.tuners.lora.layer import Linear
 from torch import nn
 
-from attune_engine_whisper.training.lora import ALPHA, RANK, add_lora
+from attune_engine_whisper.training.lora import ALPHA, RANK, add_lora, summed
 
 
 class Layers(nn.Module):
@@ -66,3 +66,15 @@ def test_frozen_layers_below_cost_no_gradient():
     assert isinstance(layers.fc1, Linear)
     layers(torch.randn(3, 48)).sum().backward()
     assert layers.fc1.base_layer.weight.grad is None
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_layers_hold_their_sums_while_decoding_and_are_bit_for_bit_what_they_were_afterwards(fast: bool):
+    layers, inputs = adapted(fast), torch.randn(3, 48)
+    before = {name: tensor.clone() for name, tensor in layers.state_dict().items()}
+    trained = layers(inputs).detach()
+    with summed(layers), torch.inference_mode():
+        assert not torch.equal(layers.fc1.base_layer.weight, before["fc1.base_layer.weight"])
+        assert torch.allclose(layers(inputs), trained, atol=1e-5)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in layers.state_dict().items())
+    assert torch.equal(layers(inputs), trained)

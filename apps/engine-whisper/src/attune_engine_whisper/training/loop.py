@@ -182,7 +182,7 @@ class Loop:
 
     def _validate(self, sample: PackedSample) -> Validation:
         self._events.stage("validating")
-        with torch.inference_mode(), self._autocast():
+        with self._network.decoding(), self._autocast():
             return validate(self._network, sample, self._mel, self._vocabulary, self._job.language, self._save_if_due)
 
     def _is_stale(self) -> bool:

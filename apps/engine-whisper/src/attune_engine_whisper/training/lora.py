@@ -6,6 +6,8 @@ gradients by the low-rank path, so that no gradient as large as W is ever comput
 same gradients (a test compares them), in a third less time for a window. On a GPU the extra memory is not worth it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import MethodType
 from typing import Any
 
@@ -32,16 +34,37 @@ def add_lora(model: Any, device: torch.device) -> Any:
     return wrapper
 
 
+@contextmanager
+def summed(model: Any) -> Iterator[None]:
+    """For as long as it lasts, adapted layers hold W + s*B*A: one product each for every token that is decoded.
+
+    W itself is put aside, not added to and subtracted from, so that nothing is left of the detour.
+    """
+    layers = [layer for layer in model.modules() if isinstance(layer, Linear)]
+    before = [(layer.base_layer.weight.data, layer.forward) for layer in layers]
+    try:
+        for layer in layers:
+            layer.base_layer.weight.data = _sum(layer)
+            layer.forward = layer.base_layer.forward
+        yield
+    finally:
+        for layer, (weight, forward) in zip(layers, before, strict=True):
+            layer.base_layer.weight.data = weight
+            layer.forward = forward
+
+
+def _sum(layer: Any) -> torch.Tensor:
+    down, up = layer.lora_A[_ADAPTER].weight, layer.lora_B[_ADAPTER].weight
+    with torch.no_grad():
+        return torch.addmm(layer.base_layer.weight, up, down, alpha=layer.scaling[_ADAPTER])
+
+
 def _forward(layer: Any, inputs: torch.Tensor) -> torch.Tensor:
-    if not torch.is_grad_enabled():  # decoding: one token after the other is no work for summing weights
-        return Linear.forward(layer, inputs)
-    linear: torch.nn.Linear = layer.base_layer
     bias: torch.Tensor | None = layer.base_layer.bias
     down: torch.Tensor = layer.lora_A[_ADAPTER].weight
     up: torch.Tensor = layer.lora_B[_ADAPTER].weight
     scaling: float = layer.scaling[_ADAPTER]
-    with torch.no_grad():
-        weight = torch.addmm(linear.weight, up, down, alpha=scaling)
+    weight = _sum(layer)
     dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else inputs.dtype
     with torch.autocast("cpu", enabled=False):
         output: torch.Tensor = _LowRank.apply(

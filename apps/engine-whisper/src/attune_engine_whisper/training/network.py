@@ -1,7 +1,8 @@
 """The model in training: the base with what the method may change."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from transformers import WhisperForConditionalGeneration
 from attune_engine_whisper.errors import EngineError
 from attune_engine_whisper.files import write_json
 from attune_engine_whisper.jobs import Method
-from attune_engine_whisper.training.lora import add_lora
+from attune_engine_whisper.training.lora import add_lora, summed
 
 Tensors = dict[str, torch.Tensor]
 
@@ -58,6 +59,13 @@ class Network:
         with torch.no_grad():
             for name, parameter in self.trainable().items():
                 parameter.copy_(tensors[name])
+
+    @contextmanager
+    def decoding(self) -> Iterator[None]:
+        """While it lasts the network only listens: no dropout, no gradients, adapters summed into their layers."""
+        self.model.eval()
+        with nullcontext() if self._peft is None else summed(self.model), torch.inference_mode():
+            yield
 
     def encode(self, features: torch.Tensor) -> torch.Tensor:
         return self.model.model.encoder(features).last_hidden_state

@@ -52,8 +52,7 @@ def validate(
     language: str,
     between: Callable[[], None],
 ) -> Validation:
-    """Decodes every window. `between` is called between batches and may raise to leave."""
-    network.model.eval()
+    """Decodes every window; the network is decoding. `between` is called between batches and may raise to leave."""
     heard: list[str] = []
     losses: list[tuple[float, int]] = []
     for windows, features in sample.batches(mel):

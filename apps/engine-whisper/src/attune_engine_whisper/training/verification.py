@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from ctranslate2 import StorageView
 from ctranslate2.models import Whisper
 
@@ -52,8 +51,7 @@ class Sample:
 
     def decode_trained(self, network: Network) -> list[str]:
         """What the trained model hears, in float32."""
-        network.model.eval()
-        with torch.inference_mode():
+        with network.decoding():
             return [
                 self._vocabulary.decode(tokens)
                 for features in self._features
