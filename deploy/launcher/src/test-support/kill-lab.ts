@@ -59,7 +59,7 @@ export class KillLab {
   static async open(environment: Record<string, string> = {}): Promise<KillLab> {
     const home = mkdtempSync(join(tmpdir(), 'attune-kill-'));
     const script = join(home, 'script.json');
-    writeFileSync(script, JSON.stringify({ steps: 20, step_ms: 100, checkpoint_every: 5, item_ms: 300 }));
+    writeFileSync(script, JSON.stringify({ steps: 20, step_ms: 100, checkpoint_every: 5, item_ms: 1000 }));
     const base = join(home, 'base');
     const engine = [process.execPath, scriptedEngine, '--script', script];
     execFileSync(engine[0] ?? '', [...engine.slice(1), 'base', 'default', '--output', base]);
