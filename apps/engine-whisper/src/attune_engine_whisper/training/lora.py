@@ -6,7 +6,7 @@ gradients by the low-rank path, so that no gradient as large as W is ever comput
 same gradients (a test compares them), in a third less time for a window. On a GPU the extra memory is not worth it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import MethodType
 from typing import Any
@@ -35,12 +35,12 @@ def add_lora(model: Any, device: torch.device) -> Any:
 
 
 @contextmanager
-def summed(model: Any) -> Iterator[None]:
+def summed(model: Any) -> Generator[None, None, None]:
     """For as long as it lasts, adapted layers hold W + s*B*A: one product each for every token that is decoded.
 
     W itself is put aside, not added to and subtracted from, so that nothing is left of the detour.
     """
-    layers = [layer for layer in model.modules() if isinstance(layer, Linear)]
+    layers: list[Any] = [layer for layer in model.modules() if isinstance(layer, Linear)]
     before = [(layer.base_layer.weight.data, layer.forward) for layer in layers]
     try:
         for layer in layers:

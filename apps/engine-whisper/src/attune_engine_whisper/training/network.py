@@ -1,7 +1,7 @@
 """The model in training: the base with what the method may change."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, cast
@@ -61,7 +61,7 @@ class Network:
                 parameter.copy_(tensors[name])
 
     @contextmanager
-    def decoding(self) -> Iterator[None]:
+    def decoding(self) -> Generator[None, None, None]:
         """While it lasts the network only listens: no dropout, no gradients, adapters summed into their layers."""
         self.model.eval()
         with nullcontext() if self._peft is None else summed(self.model), torch.inference_mode():
