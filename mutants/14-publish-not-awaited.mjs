@@ -3,14 +3,14 @@ export default {
   invariant: 14,
   statement: 'No publish that was acknowledged is lost when the broker is killed',
   file: 'packages/messaging/src/broker.ts',
-  find: `      await this.client.publish(eventSubject(message.eventName as EventName), message.envelope, {
+  find: `      await this.client.publish(subjectOf(message.eventName), message.envelope, {
         msgID: message.id,
         timeout: PUBLISH_TIMEOUT_MS,
         headers: extra,
       });
 `,
   replace: `      void this.client
-        .publish(eventSubject(message.eventName as EventName), message.envelope, { msgID: message.id, headers: extra })
+        .publish(subjectOf(message.eventName), message.envelope, { msgID: message.id, headers: extra })
         .catch(() => undefined);
 `,
   project: 'integration',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { plans } from '@attune/kernel';
 import { entitlements, limitOverrides } from './entitlements';
+import { succeededRun } from './money';
 import {
   dataType,
   itemIssue,
@@ -119,9 +120,16 @@ export const eventSchemas = {
   'models.model-deleted.v1': z.object(modelScope),
   /** A pair is gone for its owner: every service erases what it holds of it. */
   'models.data-deleted.v1': z.object({ ...modelScope, item_id: z.string().uuid() }),
+  /**
+   * No run of the model follows any more; these have succeeded. Billing answers with its erased event once the usage of each is
+   * recorded, and until then their snapshots stay.
+   */
+  'models.runs-closed.v1': z.object({ ...modelScope, succeeded: z.array(succeededRun) }),
   'ingestion.model-erased.v1': z.object(modelScope),
   'training.model-erased.v1': z.object(modelScope),
   'evaluation.model-erased.v1': z.object(modelScope),
+  /** Nothing of the model is needed any more: what its runs used is recorded, and stays. */
+  'billing.model-erased.v1': z.object(modelScope),
 } as const;
 
 export type EventName = keyof typeof eventSchemas;

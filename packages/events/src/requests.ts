@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { plans } from '@attune/kernel';
 import { entitlements, limitOverrides } from './entitlements';
+import { moneyRequests } from './money';
 import { milliseconds, objectKey, runState, sha256 } from './shapes';
 
 /** A file of a model or base, as it lies in the store. `path` is relative to the model's own folder. */
@@ -43,6 +44,7 @@ export type FeedEvent = z.infer<typeof feedEvent>;
  * A refusal crosses as an AppError with its code.
  */
 export const requestSchemas = {
+  ...moneyRequests,
   /**
    * What to decode with. `model` is a base model's key or `custom_model_<id>`; a model of another organization, or one
    * without a version, is refused as the public API refuses it. `digest` identifies the files for ever, so they may be cached.

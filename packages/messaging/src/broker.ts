@@ -1,4 +1,4 @@
-import type { EventName } from '@attune/events';
+import { isCloudEventType } from '@attune/events';
 import type { Logger } from '@attune/observability';
 import {
   AckPolicy,
@@ -17,7 +17,7 @@ import type { ConsumerDefinition } from './define';
 import { groupBy } from './group-by';
 import type { OutboxMessage } from './relay';
 import { ensureStreams, isApiError, type StreamSettings } from './streams';
-import { eventSubject, streamOfEvent } from './subjects';
+import { CLOUD_EVENT_STREAM, eventSubject, streamOfEvent, subjectOf } from './subjects';
 
 const PUBLISH_TIMEOUT_MS = 5_000;
 /** So that one instance's lanes cannot use up what the server hands out to all instances together. */
@@ -58,8 +58,10 @@ export class Broker {
   async publish(message: OutboxMessage): Promise<void> {
     const extra = headers();
     extra.set('Attune-Aggregate', encodeURIComponent(message.aggregateId));
+    // By the CloudEvents binding for NATS: the whole event is the message.
+    if (isCloudEventType(message.eventName)) extra.set('content-type', 'application/cloudevents+json');
     try {
-      await this.client.publish(eventSubject(message.eventName as EventName), message.envelope, {
+      await this.client.publish(subjectOf(message.eventName), message.envelope, {
         msgID: message.id,
         timeout: PUBLISH_TIMEOUT_MS,
         headers: extra,
@@ -68,6 +70,12 @@ export class Broker {
       if (this.isConnected) await ensureStreams(this.manager, this.settings);
       throw error;
     }
+  }
+
+  /** When the stream of the CloudEvents was made: whatever was sent before lies in one that is gone. */
+  async cloudEventsSince(): Promise<Date> {
+    await ensureStreams(this.manager, this.settings);
+    return new Date((await this.manager.streams.info(CLOUD_EVENT_STREAM)).created);
   }
 
   /** The durable consumers that a definition needs: one for each stream that has events of it. */

@@ -33,6 +33,8 @@ export interface MessagingModuleSettings extends RpcModuleSettings {
   retention?: RetentionSettings;
   /** The NATS servers' monitoring; without it nobody checks that they write before they answer. */
   monitorUrl?: string | undefined;
+  /** How long the broker waits for a sign of life before it gives an event to somebody else; default 30 s. */
+  ackWaitMs?: number;
 }
 
 const CONNECTION = Symbol('NATS connection');

@@ -73,6 +73,15 @@ export class Messaging {
     if (this.settings.monitorUrl !== undefined) await checkDurability(this.settings.monitorUrl);
   }
 
+  /**
+   * By the broker's clock, when the stream of the CloudEvents was made. Nobody inside the platform would miss what a wiped store has
+   * lost of them, so whoever publishes them sends again what was sent before.
+   */
+  async cloudEventsSince(): Promise<Date> {
+    if (!this.broker) throw new Error('messaging has not started');
+    return this.broker.cloudEventsSince();
+  }
+
   /** Handles the dead letters of a consumer once more, from their stored copies; answers what became of each. */
   async redrive(consumer: string): Promise<Outcome[]> {
     const definition = this.consumers.find(({ name }) => name === consumer);

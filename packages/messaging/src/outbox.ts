@@ -1,6 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { Tx } from '@attune/database';
-import { eventSchemas, ownerOf, type Event, type EventName, type EventPayload, type Service } from '@attune/events';
+import {
+  cloudEventSchemas,
+  eventSchemas,
+  ownerOf,
+  type CloudEvent,
+  type CloudEventData,
+  type CloudEventType,
+  type Event,
+  type EventName,
+  type EventPayload,
+  type Service,
+} from '@attune/events';
 import { newId, systemClock, type Clock } from '@attune/kernel';
 
 export interface AddOptions {
@@ -17,7 +28,7 @@ export interface AddOptions {
 
 /** Which events to send again; at least one of the fields. */
 export interface RepublishFilter {
-  name?: EventName;
+  name?: EventName | CloudEventType;
   aggregateId?: string | number;
   /** Only what was sent before this moment. */
   sentBefore?: Date;
@@ -42,6 +53,41 @@ export class Outbox {
    */
   async add<N extends EventName>(tx: Tx, name: N, payload: EventPayload<N>, options: AddOptions): Promise<string> {
     const event = this.envelop(name, payload, options, options.organizationId ?? tx.organizationId);
+    await this.insert(tx, name, event, { ...options, organizationId: event.organization_id });
+    return event.id;
+  }
+
+  /**
+   * Adds an event for the world outside, as a CloudEvent, and answers its id: a function of (type, key), so that one occurrence has one
+   * id for ever. `subject` is the organization, `at` the moment when it happened. Throws a ZodError when the data is not of the
+   * catalogue's shape.
+   */
+  async addCloudEvent<T extends CloudEventType>(
+    tx: Tx,
+    type: T,
+    data: CloudEventData<T>,
+    { key, at, aggregateId }: { key: string; at: Date; aggregateId: string | number },
+  ): Promise<string> {
+    const event: CloudEvent<T> = {
+      specversion: '1.0',
+      id: derivedId(type, key),
+      source: `/attune/${this.service}`,
+      type,
+      subject: data.organization_id,
+      time: at.toISOString(),
+      datacontenttype: 'application/json',
+      data: cloudEventSchemas[type].parse(data),
+    };
+    await this.insert(tx, type, event, { aggregateId, organizationId: data.organization_id });
+    return event.id;
+  }
+
+  private async insert(
+    tx: Tx,
+    name: EventName | CloudEventType,
+    event: { id: string },
+    { aggregateId, organizationId }: { aggregateId: string | number; organizationId: string },
+  ): Promise<void> {
     const body = JSON.stringify(event);
     if (Buffer.byteLength(body) > MAX_ENVELOPE_BYTES) throw new Error(`event ${name} is larger than an event may be`);
     await tx.query(
@@ -50,9 +96,8 @@ export class Outbox {
          ON CONFLICT (id) DO UPDATE SET sent_at = NULL
          RETURNING 1)
        SELECT ${WAKE_RELAY} FROM added`,
-      [event.id, name, String(options.aggregateId), event.organization_id, body],
+      [event.id, name, String(aggregateId), organizationId, body],
     );
-    return event.id;
   }
 
   /**

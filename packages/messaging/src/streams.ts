@@ -9,7 +9,7 @@ import {
   type StreamConfig,
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/nats-core';
-import { streamOf, streamSubjectsOf } from './subjects';
+import { CLOUD_EVENT_STREAM, CLOUD_EVENT_SUBJECTS, streamOf, streamSubjectsOf } from './subjects';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const NAME_IN_USE = 10_058;
@@ -23,10 +23,29 @@ export interface StreamSettings {
   duplicateWindowMs?: number;
 }
 
-function configOf(service: Service, settings: StreamSettings): Partial<StreamConfig> & { name: string } {
+type Config = Partial<StreamConfig> & { name: string };
+
+function configOf(service: Service, settings: StreamSettings): Config {
   return {
     name: streamOf(service),
     subjects: streamSubjectsOf(service),
+    ...common(settings),
+  };
+}
+
+/** Finance may be away for longer than a service: a quarter, and room for a million events. */
+function cloudEventConfig(settings: StreamSettings): Config {
+  return {
+    name: CLOUD_EVENT_STREAM,
+    subjects: CLOUD_EVENT_SUBJECTS,
+    ...common(settings),
+    max_age: nanos(90 * DAY_MS),
+    max_bytes: settings.maxBytes ?? 1024 * 1024 * 1024,
+  };
+}
+
+function common(settings: StreamSettings): Partial<StreamConfig> {
+  return {
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     discard: DiscardPolicy.New,
@@ -41,23 +60,24 @@ function configOf(service: Service, settings: StreamSettings): Partial<StreamCon
 }
 
 /**
- * Makes every service's stream where it is missing. Every participant calls it at boot and whenever a stream turns out to
+ * Makes every service's stream, and that of the CloudEvents, where it is missing. Every participant calls it at boot and whenever a stream turns out to
  * be gone, so that nobody has to start first. An existing stream keeps its settings.
  */
 export async function ensureStreams(manager: JetStreamManager, settings: StreamSettings = {}): Promise<void> {
+  const wanted = [...services.map((service) => configOf(service, settings)), cloudEventConfig(settings)];
   await Promise.all(
-    services.map(async (service) => {
+    wanted.map(async (config) => {
       try {
-        await manager.streams.info(streamOf(service));
+        await manager.streams.info(config.name);
       } catch (error) {
         if (!isApiError(error, JetStreamApiCodes.StreamNotFound)) throw error;
-        await addStream(manager, configOf(service, settings));
+        await addStream(manager, config);
       }
     }),
   );
 }
 
-async function addStream(manager: JetStreamManager, config: Partial<StreamConfig> & { name: string }): Promise<void> {
+async function addStream(manager: JetStreamManager, config: Config): Promise<void> {
   try {
     await manager.streams.add(config);
   } catch (error) {

@@ -1,4 +1,11 @@
-import { ownerOf, type EventName, type RequestName, type Service } from '@attune/events';
+import {
+  isCloudEventType,
+  ownerOf,
+  type CloudEventType,
+  type EventName,
+  type RequestName,
+  type Service,
+} from '@attune/events';
 
 /** Everything of the platform lies below this subject, so that it can share a NATS server with others. */
 const ROOT = 'attune';
@@ -14,6 +21,19 @@ export function streamSubjectsOf(service: Service): string[] {
 
 export function eventSubject(name: EventName): string {
   return `${ROOT}.events.${name}`;
+}
+
+/** The stream of billing's CloudEvents, for consumers outside the platform. */
+export const CLOUD_EVENT_STREAM = 'ATTUNE_BILLING_EVENTS';
+export const CLOUD_EVENT_SUBJECTS = [`${ROOT}.cloudevents.>`];
+
+export function cloudEventSubject(type: CloudEventType): string {
+  return `${ROOT}.cloudevents.${type}`;
+}
+
+/** Where an outbox row goes: an event of the platform, or one for the world outside. */
+export function subjectOf(name: string): string {
+  return isCloudEventType(name) ? cloudEventSubject(name) : eventSubject(name as EventName);
 }
 
 export function streamOfEvent(name: EventName): string {

@@ -57,6 +57,8 @@ export const revisedTranscriptKey = (item: ItemPlace, revision: string): string 
 export const archiveKey = (archive: ArchiveRef): string => `${archivePrefix(archive)}archive`;
 
 export const snapshotKey = (run: RunPlace): string => `${runPrefix(run)}snapshot.jsonl`;
+/** Whether it is some run's snapshot. */
+export const isSnapshotKey = (key: string): boolean => /^o\/[^/]+\/m\/[^/]+\/runs\/[^/]+\/snapshot\.jsonl$/.test(key);
 export const manifestKey = (epoch: EpochPlace): string => `${epochPrefix(epoch)}manifest.json`;
 export const baseDecodesKey = (epoch: EpochPlace): string => `${epochPrefix(epoch)}decodes/base.jsonl`;
 export const customDecodesKey = (epoch: EpochPlace): string => `${epochPrefix(epoch)}decodes/custom.jsonl`;
