@@ -76,6 +76,7 @@ describe('what an organization may do', () => {
       host: '127.0.0.1',
       port: 0,
       logLevel: 'silent',
+      billing: { holdSeconds: 900, holdCheckSeconds: 900, statementGraceHours: 24, maxChargesPerDay: 1_000 },
     };
     app = await createHttpApp(AppModule.forRoot(env, logger), { logger });
     await app.init();

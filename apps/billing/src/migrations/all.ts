@@ -3,6 +3,7 @@ import { messagingTables } from '@attune/messaging';
 import { init } from './0001-init';
 import { limits } from './0010-limits';
 import { rowSecurity } from './0011-row-security';
+import { money } from './0030-money';
 
 /** The history of the schema `billing`, in order. */
 export const migrations: readonly Migration[] = [
@@ -10,4 +11,5 @@ export const migrations: readonly Migration[] = [
   { name: '0002-messaging', sql: messagingTables },
   limits,
   rowSecurity,
+  money,
 ];

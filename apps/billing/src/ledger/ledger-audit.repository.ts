@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import type { Tx } from '@attune/database';
+import type { OrganizationId } from '@attune/kernel';
+
+export interface RecordedUsage {
+  modelId: number;
+  trainingMs: number;
+  payloadSha256: string;
+}
+
+export interface Stray {
+  table: string;
+  id: string;
+  reason: string;
+}
+
+@Injectable()
+export class LedgerAuditRepository {
+  async findUsage(tx: Tx, organizationId: OrganizationId, runId: string): Promise<RecordedUsage | null> {
+    const [row] = await tx.query<{ model_id: number; training_ms: number; payload_sha256: string }>(
+      `SELECT model_id, training_ms, payload_sha256 FROM usage WHERE organization_id = $1 AND run_id = $2`,
+      [organizationId, runId],
+    );
+    return row ? { modelId: row.model_id, trainingMs: row.training_ms, payloadSha256: row.payload_sha256 } : null;
+  }
+
+  /** Rows that no ledger transaction speaks of, and recordings that were counted for no run: each would be money from nowhere. */
+  async findStray(tx: Tx, organizationId: OrganizationId): Promise<Stray | null> {
+    const [row] = await tx.query<Stray>(
+      `SELECT 'charge' AS table, run_id::text AS id, 'it is not booked' AS reason FROM charge c
+        WHERE organization_id = $1 AND NOT EXISTS (
+          SELECT FROM ledger_transaction t
+           WHERE t.organization_id = $1 AND t.kind = 'charge' AND t.subject_id = c.run_id)
+       UNION ALL
+       SELECT 'usage', run_id::text, 'it is not charged' FROM usage u
+        WHERE organization_id = $1 AND payload_sha256 <> '' AND NOT EXISTS (SELECT FROM charge c WHERE c.run_id = u.run_id)
+       UNION ALL
+       SELECT 'statement', id::text, 'it is not booked' FROM statement s
+        WHERE organization_id = $1 AND NOT EXISTS (
+          SELECT FROM ledger_transaction t
+           WHERE t.organization_id = $1 AND t.kind = 'statement' AND t.subject_id = s.id)
+       UNION ALL
+       SELECT 'billed_audio', model_id || ' ' || audio_sha256, 'no run of the model used it' FROM billed_audio b
+        WHERE organization_id = $1 AND NOT EXISTS (
+          SELECT FROM usage_item i WHERE i.run_id = b.run_id AND i.audio_sha256 = b.audio_sha256 AND i.audio_ms = b.audio_ms)
+       LIMIT 1`,
+      [organizationId],
+    );
+    return row ?? null;
+  }
+}

@@ -1,0 +1,10 @@
+export default {
+  invariant: 5,
+  statement: 'Nobody may change what is booked',
+  file: 'apps/billing/src/migrations/0030-money.ts',
+  find: 'REVOKE UPDATE, DELETE, TRUNCATE ON ${table} FROM attune_billing;',
+  replace: 'REVOKE TRUNCATE ON ${table} FROM attune_billing;',
+  project: 'integration',
+  test: 'apps/billing/src/ledger/ledger.int.test.ts',
+  assertion: 'the ledger is append-only: nobody updates, deletes or truncates charge',
+};
