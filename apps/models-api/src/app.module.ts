@@ -36,6 +36,15 @@ import { DataErasureRepository } from './data-items/data-erasure.repository';
 import { DataErasureService } from './data-items/data-erasure.service';
 import { DataFilesController } from './data-items/data-files.controller';
 import { DataFilesService } from './data-items/data-files.service';
+import { Billing } from './costs/billing';
+import { RpcBilling } from './costs/billing.rpc';
+import { CostsController } from './costs/costs.controller';
+import { CostsService } from './costs/costs.service';
+import { PastRunsRepository } from './costs/past-runs.repository';
+import { RunHoldsService } from './costs/run-holds.service';
+import { RunOutcomesRepository } from './costs/run-outcomes.repository';
+import { RunOutcomesResponder } from './costs/run-outcomes.responder';
+import { TrainingAudioRepository } from './costs/training-audio.repository';
 import { DataItemsConsumer } from './data-items/data-items.consumer';
 import { DataItemsController } from './data-items/data-items.controller';
 import { DataItemsRepository } from './data-items/data-items.repository';
@@ -154,6 +163,7 @@ export class AppModule {
         TrainingLogController,
         RunControlController,
         FeedController,
+        CostsController,
         SttProxyController,
         WebhooksController,
         DocsController,
@@ -235,6 +245,13 @@ export class AppModule {
         FeedStreamsService,
         EventStreamInterceptor,
         SnapshotWriter,
+        { provide: Billing, useClass: RpcBilling },
+        TrainingAudioRepository,
+        PastRunsRepository,
+        RunHoldsService,
+        RunOutcomesRepository,
+        RunOutcomesResponder,
+        CostsService,
         { provide: TrainingLog, useClass: RpcTrainingLog },
         TrainingLogService,
         SttClient,

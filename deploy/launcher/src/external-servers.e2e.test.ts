@@ -24,7 +24,7 @@ describe('the platform on servers that the operator runs', () => {
   });
 
   it('trains a model to its version, and starts neither PostgreSQL nor NATS itself', async () => {
-    expect(await lab.completeRun()).toEqual({ status: 4, versions: 1, usages: 1 });
+    expect(await lab.completeRun()).toEqual({ status: 4, versions: 1, usages: 1, charges: 1, openHolds: 0 });
     expect(lab.processes).not.toContain('postgres');
     expect(lab.processes).not.toContain('nats');
   });

@@ -25,9 +25,15 @@ describe('a run whose platform loses a process', () => {
   afterAll(() => lab.close());
 
   it.each(process.env['ATTUNE_KILL_MATRIX'] === 'whole' ? whole : part)(
-    'succeeds once, with one version and one usage record, though %s is killed while it is %s',
+    'succeeds once, with one version, one usage record and one charge, though %s is killed while it is %s',
     async (target, moment) => {
-      expect(await lab.killDuringRun(target, moment)).toEqual({ status: 4, versions: 1, usages: 1 });
+      expect(await lab.killDuringRun(target, moment)).toEqual({
+        status: 4,
+        versions: 1,
+        usages: 1,
+        charges: 1,
+        openHolds: 0,
+      });
     },
   );
 });

@@ -28,7 +28,7 @@ describe('the public contract', () => {
           .flatMap(([name, { metadata }]) => (metadata.idempotence === 'natural' ? [`${router}.${name}`] : [])),
       ),
     );
-    expect(repeatable).toEqual(['stt.transcribe', 'keys.revoke']);
+    expect(repeatable).toEqual(['costs.estimate', 'stt.transcribe', 'keys.revoke']);
   });
 
   it('gives every route of the operators the mark that only their key opens, and no scope of a customer', () => {

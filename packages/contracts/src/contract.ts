@@ -1,5 +1,6 @@
 import { initContract } from '@ts-rest/core';
 import { archives } from './archives.contract';
+import { costs } from './costs.contract';
 import { data } from './data.contract';
 import { dataSummary, uploadReceipt, type UploadParts } from './data.schema';
 import { createModelBody, listModelsQuery, model, modelList, modelPath, updateModelBody } from './models.schema';
@@ -108,6 +109,6 @@ export const stt = c.router({
 
 /** The whole public API. */
 export const contract = c.router(
-  { customModels, data, archives, uploads, runs, versions, stt, webhooks },
+  { customModels, data, archives, uploads, runs, versions, costs, stt, webhooks },
   { commonResponses, strictStatusCodes: true },
 );

@@ -4,6 +4,8 @@ export * from './archives.contract';
 export * from './archives.schema';
 export * from './contract';
 export * from './data.contract';
+export * from './costs.contract';
+export * from './costs.schema';
 export * from './data.schema';
 export * from './events.schema';
 export * from './live-run.schema';

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { maxCost } from './costs.schema';
 import { liveRun } from './live-run.schema';
 import { modelError, trainingMetrics } from './models.schema';
 import { listOf, pageQuery } from './responses';
 
-export const runBody = z.object({}).strict();
+export const runBody = z.object({ max_cost: maxCost }).strict();
 
 /** Of calls that need nothing but their path: nothing, or an empty object. */
 export const emptyBody = z.object({}).strict().nullish();

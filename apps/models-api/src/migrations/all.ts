@@ -9,6 +9,7 @@ import { resumableUploads } from './0052-resumable-uploads';
 import { rowSecurity } from './0053-row-security';
 import { idempotency } from './0060-idempotency';
 import { webhooks } from './0061-webhooks';
+import { pastRuns } from './0062-past-runs';
 
 /** The history of the schema `models`, in order. */
 export const migrations: readonly Migration[] = [
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   rowSecurity,
   idempotency,
   webhooks,
+  pastRuns,
 ];

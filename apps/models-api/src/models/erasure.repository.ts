@@ -34,6 +34,14 @@ export class ErasureRepository {
     return rows.length === 0;
   }
 
+  async isDone(tx: Tx, model: ModelRef, service: ErasureService): Promise<boolean> {
+    const rows = await tx.query(
+      `SELECT 1 FROM erasure_step WHERE model_id = $1 AND service = $2 AND done_at IS NULL LIMIT 1`,
+      [model.id, service],
+    );
+    return rows.length === 0;
+  }
+
   /** Models whose own step is not ticked: it is the last one, so these are all that are unfinished. */
   async listUnfinished(tx: Tx, limit: number): Promise<ModelRef[]> {
     const rows = await tx.query<{ model_id: number; organization_id: string }>(

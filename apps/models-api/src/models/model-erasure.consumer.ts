@@ -14,6 +14,7 @@ export class ModelErasureConsumer implements EventConsumer {
       'ingestion.model-erased.v1': ({ data }, tx) => this.erasure.tick(tx, modelOf(data), 'ingestion'),
       'training.model-erased.v1': ({ data }, tx) => this.erasure.tick(tx, modelOf(data), 'training'),
       'evaluation.model-erased.v1': ({ data }, tx) => this.erasure.tick(tx, modelOf(data), 'evaluation'),
+      'billing.model-erased.v1': ({ data }, tx) => this.erasure.tick(tx, modelOf(data), 'billing'),
     },
   });
 }

@@ -3,8 +3,9 @@ import { Database, type Tx } from '@attune/database';
 import type { ModelId, OrganizationId } from '@attune/kernel';
 import { Outbox } from '@attune/messaging';
 import { OBJECT_STORE } from '@attune/service';
-import { modelPrefix, type ObjectStore } from '@attune/storage';
+import { isSnapshotKey, modelPrefix, type ObjectStore } from '@attune/storage';
 import { ArchivesRepository } from '../archives/archives.repository';
+import { RunOutcomesRepository } from '../costs/run-outcomes.repository';
 import { DataErasureRepository } from '../data-items/data-erasure.repository';
 import { DataItemsRepository } from '../data-items/data-items.repository';
 import { UploadsRepository } from '../data-items/uploads.repository';
@@ -15,6 +16,7 @@ import { modelBusy, modelNotFound } from './model.errors';
 import { ModelsRepository } from './models.repository';
 
 const BATCH = 100;
+const DELETIONS_AT_ONCE = 32;
 
 /**
  * Deletes models: gone for their owner in one transaction, then erased by a checklist with one idempotent step a service.
@@ -32,6 +34,7 @@ export class ModelErasureService {
     private readonly archives: ArchivesRepository,
     private readonly uploads: UploadsRepository,
     private readonly runs: RunsRepository,
+    private readonly outcomes: RunOutcomesRepository,
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
   ) {}
 
@@ -44,10 +47,19 @@ export class ModelErasureService {
       if (await this.runs.hasLive(tx, id)) throw modelBusy();
       await this.models.markDeleted(tx, organizationId, id);
       await this.erasure.insertSteps(tx, model);
+      const succeeded = await this.outcomes.listSucceeded(tx, organizationId, id);
+      // Nothing is left to charge: no snapshot has to stay.
+      if (succeeded.length === 0) await this.erasure.tick(tx, model, 'billing');
       await this.outbox.add(
         tx,
         'models.model-deleted.v1',
         { organization_id: organizationId, model_id: id },
+        { aggregateId: id },
+      );
+      await this.outbox.add(
+        tx,
+        'models.runs-closed.v1',
+        { organization_id: organizationId, model_id: id, succeeded },
         { aggregateId: id },
       );
     });
@@ -74,12 +86,13 @@ export class ModelErasureService {
     await this.database.runInTransaction(model, async (tx) => {
       if (!(await this.erasure.takeOverdue(tx, model, seconds))) return;
       await this.outbox.askAgain(tx, 'models.model-deleted.v1', model.id);
+      await this.outbox.askAgain(tx, 'models.runs-closed.v1', model.id);
     });
   }
 
   /** Rows and objects, every time; the tick only when nobody can bring anything of the model any more. */
   private async eraseOwn(model: ModelRef): Promise<void> {
-    const isLast = await this.database.runInTransaction(model, async (tx) => {
+    const { isLast, isCharged } = await this.database.runInTransaction(model, async (tx) => {
       await this.items.deleteOfModel(tx, model.id);
       await this.dataErasures.deleteOfModel(tx, model.id);
       await this.archives.deleteOfModel(tx, model.id);
@@ -87,9 +100,27 @@ export class ModelErasureService {
       await this.erasure.blank(tx, model);
       const isReceiving =
         (await this.uploads.isReceiving(tx, model.id)) || (await this.archives.isActive(tx, model.id));
-      return (await this.erasure.isOnlyOwnLeft(tx, model)) && !isReceiving;
+      return {
+        isLast: (await this.erasure.isOnlyOwnLeft(tx, model)) && !isReceiving,
+        isCharged: await this.erasure.isDone(tx, model, 'billing'),
+      };
     });
-    await this.store.deletePrefix(modelPrefix({ organizationId: model.organizationId, modelId: model.id }));
+    const prefix = modelPrefix({ organizationId: model.organizationId, modelId: model.id });
+    if (isCharged) await this.store.deletePrefix(prefix);
+    else await this.eraseAllButSnapshots(prefix);
     if (isLast) await this.database.runInTransaction(model, (tx) => this.erasure.tick(tx, model, 'models'));
+  }
+
+  /** Snapshots hold ids, hashes and durations, nothing that was said; billing reads what its runs used from them. */
+  private async eraseAllButSnapshots(prefix: string): Promise<void> {
+    let batch: Promise<void>[] = [];
+    for await (const { key } of this.store.list(prefix)) {
+      if (isSnapshotKey(key)) continue;
+      batch.push(this.store.delete(key));
+      if (batch.length < DELETIONS_AT_ONCE) continue;
+      await Promise.all(batch);
+      batch = [];
+    }
+    await Promise.all(batch);
   }
 }

@@ -17,8 +17,9 @@ export class RunsController {
 
   @TsRestHandler(api.run)
   run(@CurrentPrincipal() principal: Principal) {
-    return tsRestHandler(api.run, async ({ params }) => {
-      const model = await this.runs.requestRun(principal.organizationId, fromApiModelId(params.id));
+    return tsRestHandler(api.run, async ({ params, body }) => {
+      const { organizationId } = principal;
+      const model = await this.runs.requestRun(organizationId, fromApiModelId(params.id), body.max_cost ?? null);
       return { status: 200 as const, body: toApiStartedModel(model) };
     });
   }

@@ -5,12 +5,14 @@ import { Outbox } from '@attune/messaging';
 import type { RunPlace } from '@attune/storage';
 import { BaseModelsService } from '../base-models/base-models.service';
 import { DataItemsRepository } from '../data-items/data-items.repository';
-import { modelStatus, statusAfter, type Model } from '../models/model';
+import type { AudioExtent } from '../costs/training-audio.repository';
+import { RunHoldsService } from '../costs/run-holds.service';
+import { modelStatus, statusAfter, type Model, type ModelStatus } from '../models/model';
 import { modelBusy, modelNotFound } from '../models/model.errors';
 import { ModelsRepository, type LockedModel } from '../models/models.repository';
 import type { Entitlements } from '../organizations/organization';
 import { OrganizationsRepository } from '../organizations/organizations.repository';
-import { checkEntitlements, checkTrainingData, type RequestedRun } from './run';
+import { checkEntitlements, checkTrainingData, type RequestedRun, type RunData } from './run';
 import { entitlementsUnknown } from './run.errors';
 import { RunItemsRepository } from './run-items.repository';
 import { RunsRepository } from './runs.repository';
@@ -32,38 +34,61 @@ export class RunsService {
     private readonly runItems: RunItemsRepository,
     private readonly snapshots: SnapshotWriter,
     private readonly webhooks: WebhookEventsService,
+    private readonly holds: RunHoldsService,
   ) {}
 
   /**
    * Freezes the model's data and asks the trainer for a run. Throws MODEL_NOT_FOUND, MODEL_BUSY, PLAN_UPGRADE_REQUIRED,
-   * MODEL_NOT_READY (no data, or items still processing), INSUFFICIENT_DATA.
+   * MODEL_NOT_READY (no data, or items still processing), INSUFFICIENT_DATA, COST_LIMIT_EXCEEDED (it would cost more than
+   * `maxCostCents`), and SERVICE_UNAVAILABLE when billing does not answer: what costs money does not start without it.
    */
-  async requestRun(organizationId: OrganizationId, id: ModelId | null): Promise<Model> {
+  async requestRun(
+    organizationId: OrganizationId,
+    id: ModelId | null,
+    maxCostCents: number | null = null,
+  ): Promise<Model> {
     if (id === null) throw modelNotFound();
     const place: RunPlace = { organizationId, modelId: id, runId: newId<RunId>() };
+    // What is refused anyhow is refused before money is spoken of; the transaction decides.
+    await this.database.read({ organizationId }, async (tx) =>
+      this.check(tx, place, await this.models.read(tx, organizationId, id)),
+    );
+    const priced = await this.holds.place(place, maxCostCents);
     try {
-      return await this.database.runInTransaction({ organizationId }, (tx) => this.request(tx, place));
+      return await this.database.runInTransaction({ organizationId }, (tx) => this.request(tx, place, priced));
     } catch (error) {
-      // A snapshot without a run is of no use; after a lost commit nobody knows, and the model's erasure finds it.
-      if (!(error instanceof CommitOutcomeUnknown)) await this.snapshots.remove(place).catch(() => undefined);
+      if (!(error instanceof CommitOutcomeUnknown)) await this.undo(place);
       throw error;
     }
   }
 
-  private async request(tx: Tx, place: RunPlace): Promise<Model> {
+  /** Neither a snapshot nor a hold is of use without a run; after a lost commit nobody knows, and others find out. */
+  private async undo(place: RunPlace): Promise<void> {
+    await Promise.all([this.snapshots.remove(place).catch(() => undefined), this.holds.release(place)]);
+  }
+
+  private async request(tx: Tx, place: RunPlace, priced: AudioExtent): Promise<Model> {
     const { organizationId, modelId } = place;
     const model = await this.models.lock(tx, organizationId, modelId);
+    const data = await this.check(tx, place, model);
     if (!model) throw modelNotFound();
-    if (model.status === modelStatus.running) throw modelBusy();
-    const entitlements = await this.entitlementsOf(tx, organizationId);
-    checkEntitlements(entitlements);
-    const data = await this.items.summarize(tx, organizationId, modelId);
-    checkTrainingData(data, entitlements.minimumTrainingMs);
+    await this.holds.checkUnchanged(tx, place, priced);
     const run = await this.freeze(tx, place, model, data.train.audioMs);
     await this.start(tx, model, run);
     const started = await this.models.read(tx, organizationId, modelId);
     if (!started) throw modelNotFound();
     return started;
+  }
+
+  /** Throws when no run of the model may start; answers the data that it would have. */
+  private async check(tx: Tx, place: RunPlace, model: { status: ModelStatus } | null): Promise<RunData> {
+    if (!model) throw modelNotFound();
+    if (model.status === modelStatus.running) throw modelBusy();
+    const entitlements = await this.entitlementsOf(tx, place.organizationId);
+    checkEntitlements(entitlements);
+    const data = await this.items.summarize(tx, place.organizationId, place.modelId);
+    checkTrainingData(data, entitlements.minimumTrainingMs);
+    return data;
   }
 
   private async entitlementsOf(tx: Tx, organizationId: OrganizationId): Promise<Entitlements> {

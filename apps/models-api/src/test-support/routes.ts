@@ -45,6 +45,7 @@ const bodies: Record<string, () => CallOptions> = {
   run: () => ({ json: {} }),
   cancel: () => ({ json: {} }),
   activate: () => ({ json: {} }),
+  estimate: () => ({ json: {} }),
   transcribe: () => ({ json: { model: 'general', audio_file: 'AAAA' } }),
   'webhooks.create': () => ({ json: { url: 'http://127.0.0.1:9/' } }),
   'webhooks.update': () => ({ json: { enabled: false } }),

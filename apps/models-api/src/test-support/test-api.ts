@@ -24,6 +24,7 @@ import { createApp } from '../create-app';
 import { entities } from '../entities';
 import type { Env } from '../env';
 import { migrations } from '../migrations/all';
+import { BillingDouble } from './billing-double';
 
 export const PEPPER = 'a-pepper-for-tests-of-32-characters';
 export const ADMIN_KEY = 'attune_admin_key-for-tests-of-32-characters';
@@ -80,6 +81,8 @@ export class TestApi {
   ) {}
 
   tenant!: Tenant;
+  /** Answers for billing; without it no run starts and no terms are agreed. */
+  billing!: BillingDouble;
   private readonly published: Event[] = [];
 
   static async start(settings: Partial<Env> = {}): Promise<TestApi> {
@@ -116,6 +119,8 @@ export class TestApi {
     const store = storeFromConfig(env.store);
     const api = new TestApi(app, await app.getUrl(), database, open, nats, connection, store, directory, env);
     api.follow();
+    api.billing = new BillingDouble(() => api.rpcOf('billing'));
+    api.billing.start();
     await api.registerBase();
     api.tenant = await api.addTenant();
     return api;

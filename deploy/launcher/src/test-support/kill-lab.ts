@@ -39,11 +39,13 @@ const root = join(__dirname, '..', '..', '..', '..');
 const scriptedEngine = join(root, 'packages', 'engine-protocol', 'test-engine', 'engine.mjs');
 const PATIENCE_MS = 60_000;
 
-/** What a run left behind: the model's status, its versions and its usage records. */
+/** What a run left behind: the model's status, its versions, its usage records and charges, and whether its hold is still open. */
 export interface Outcome {
   status: number;
   versions: number;
   usages: number;
+  charges: number;
+  openHolds: number;
 }
 
 /** A whole platform on the scripted engine, slow enough that every moment of a run can be held. */
@@ -123,6 +125,8 @@ export class KillLab {
       status: model.training_status,
       versions: await count('models.version'),
       usages: await count('billing.usage'),
+      charges: await count('billing.charge'),
+      openHolds: await count(`(SELECT * FROM billing.hold WHERE state <> 'posted') AS open_hold`),
     };
   }
 

@@ -1,13 +1,10 @@
 import type { ErrorBody } from '@attune/contracts';
 import { asAdmin } from '../../test-support/administration';
-import { BillingDouble } from '../../test-support/billing-double';
 import { TestApi } from '../../test-support/test-api';
 
 let api: TestApi;
-let billing: BillingDouble;
 beforeAll(async () => {
   api = await TestApi.start();
-  billing = BillingDouble.answer(api);
 });
 afterAll(() => api.stop());
 
@@ -28,7 +25,7 @@ describe('POST /admin/v1/organizations answers 400 and makes nothing', () => {
     const { status, body: error } = await asAdmin<ErrorBody>(api, 'POST', '/organizations', body);
     expect([status, error.error_code]).toEqual([400, 'VALIDATION_ERROR']);
     expect(Object.keys(error.details)).toContain(field);
-    expect(billing.asked).toBe(0);
+    expect(api.billing.asked).toBe(0);
     // The test's own tenant is the only one.
     expect(await api.database.query('system', 'SELECT FROM organization')).toHaveLength(1);
   });

@@ -18,13 +18,26 @@ const doneSteps = (id: number) =>
     [id],
   );
 
-const others = ['ingestion.model-erased.v1', 'training.model-erased.v1', 'evaluation.model-erased.v1'] as const;
+const others = [
+  'ingestion.model-erased.v1',
+  'training.model-erased.v1',
+  'evaluation.model-erased.v1',
+  'billing.model-erased.v1',
+] as const;
 
 async function trainedModel(): Promise<number> {
   const id = await runningModel(api);
   await api.succeedRun(id);
   await eventually(async () => expect((await api.getModel(id)).training_status).toBe(4));
   return id;
+}
+
+/** Billing has recorded what the model's runs used. */
+async function settle(id: number): Promise<void> {
+  const scope = { organization_id: api.tenant.organizationId, model_id: id };
+  await api.publish(api.tenant.organizationId, 'billing.model-erased.v1', scope);
+  await eventually(async () => expect((await doneSteps(id)).map(({ service }) => service)).toContain('billing'));
+  await api.app.get(ModelErasureService).continueErasures(60, new AbortController().signal);
 }
 
 describe('DELETE /api/v3/custom_models/{id} answers 204', () => {
@@ -35,13 +48,31 @@ describe('DELETE /api/v3/custom_models/{id} answers 204', () => {
     expect((await api.storedKeys(prefix)).length).toBeGreaterThan(5);
     const answer = await remove(id);
     expect([answer.status, answer.text]).toEqual([204, '']);
-    expect(await api.storedKeys(prefix)).toEqual([]);
     for (const table of ['data_item', 'data_item_count', 'run', 'version']) {
       expect(await api.database.query('system', `SELECT 1 FROM ${table} WHERE model_id = $1`, [id])).toEqual([]);
     }
+    await settle(id);
+    expect(await api.storedKeys(prefix)).toEqual([]);
     expect(await api.database.query('system', 'SELECT name, description FROM model WHERE id = $1', [id])).toEqual([
       { name: '', description: null },
     ]);
+  });
+
+  it('and keeps of all objects only the snapshots of its runs until billing has recorded what they used', async () => {
+    const id = await trainedModel();
+    const run = await api.lastRun(id);
+    await remove(id);
+    const prefix = `o/${api.tenant.organizationId}/m/${String(id)}/`;
+    expect(await api.storedKeys(prefix)).toEqual([run.snapshotKey]);
+    await api.app.get(ModelErasureService).continueErasures(60, new AbortController().signal);
+    expect(await api.storedKeys(prefix)).toEqual([run.snapshotKey]);
+    await eventually(() =>
+      expect(api.sent('models.runs-closed.v1').find(({ data }) => data.model_id === id)?.data.succeeded).toMatchObject([
+        { run_id: run.id, snapshot_key: run.snapshotKey, snapshot_sha256: run.snapshotSha256, training_ms: 90_000 },
+      ]),
+    );
+    await settle(id);
+    expect(await api.storedKeys(prefix)).toEqual([]);
   });
 
   it('once: afterwards the model is one that never was', async () => {
@@ -59,11 +90,13 @@ describe('DELETE /api/v3/custom_models/{id} answers 204', () => {
       expect(api.sent('models.model-deleted.v1').map(({ data }) => data.model_id)).toContain(id);
     });
     const scope = { organization_id: api.tenant.organizationId, model_id: id };
-    expect(await doneSteps(id)).toEqual([]);
+    // It has no run, so nothing to charge.
+    expect(await doneSteps(id)).toEqual([{ service: 'billing' }]);
     for (const name of others) await api.publish(api.tenant.organizationId, name, scope);
-    await eventually(async () => expect(await doneSteps(id)).toHaveLength(3));
+    await eventually(async () => expect(await doneSteps(id)).toHaveLength(4));
     await api.app.get(ModelErasureService).continueErasures(60, new AbortController().signal);
     expect((await doneSteps(id)).map(({ service }) => service)).toEqual([
+      'billing',
       'evaluation',
       'ingestion',
       'models',

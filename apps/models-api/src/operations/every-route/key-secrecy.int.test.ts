@@ -6,14 +6,12 @@ import { createLogger } from '@attune/observability';
 import { makeApiKey } from '../../api-keys/api-key';
 import { createApp } from '../../create-app';
 import { asAdmin, createKey, createOrganization } from '../../test-support/administration';
-import { BillingDouble } from '../../test-support/billing-double';
 import { ADMIN_KEY, TestApi } from '../../test-support/test-api';
 import { runningModel } from '../../test-support/uploading';
 
 let api: TestApi;
 beforeAll(async () => {
   api = await TestApi.start();
-  BillingDouble.answer(api);
 });
 afterAll(() => api.stop());
 

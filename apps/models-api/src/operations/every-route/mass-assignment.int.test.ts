@@ -1,5 +1,4 @@
 import { createKey, createOrganization } from '../../test-support/administration';
-import { BillingDouble } from '../../test-support/billing-double';
 import { adminRoutes, fillPath, routes } from '../../test-support/routes';
 import { ADMIN_KEY, TestApi } from '../../test-support/test-api';
 import { trainableModel } from '../../test-support/uploading';
@@ -15,7 +14,6 @@ let organizationId: string;
 let keyId: string;
 beforeAll(async () => {
   api = await TestApi.start();
-  BillingDouble.answer(api);
   modelId = await trainableModel(api);
   organizationId = (await createOrganization(api)).id;
   keyId = (await createKey(api, organizationId)).id;

@@ -1,6 +1,5 @@
 import type { ApiKeyRecord, ApiOrganization, CreatedApiKey } from '@attune/contracts';
 import { asAdmin } from '../../test-support/administration';
-import { BillingDouble } from '../../test-support/billing-double';
 import { ADMIN_KEY, TestApi, type Answer } from '../../test-support/test-api';
 import { Sealer } from '../../platform/sealer';
 
@@ -10,7 +9,6 @@ let api: TestApi;
 let urls: string[];
 beforeAll(async () => {
   api = await TestApi.start();
-  BillingDouble.answer(api);
   urls = [api.url, await api.addReplica(), await api.addReplica()];
 });
 afterAll(() => api.stop());

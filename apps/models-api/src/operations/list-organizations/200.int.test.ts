@@ -1,12 +1,10 @@
 import type { ApiOrganization } from '@attune/contracts';
 import { asAdmin, createOrganization } from '../../test-support/administration';
-import { BillingDouble } from '../../test-support/billing-double';
 import { TestApi } from '../../test-support/test-api';
 
 let api: TestApi;
 beforeAll(async () => {
   api = await TestApi.start();
-  BillingDouble.answer(api);
 });
 afterAll(() => api.stop());
 

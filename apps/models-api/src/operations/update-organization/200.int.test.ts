@@ -1,15 +1,12 @@
 import type { ApiOrganization, ErrorBody } from '@attune/contracts';
 import type { OrganizationId } from '@attune/kernel';
 import { asAdmin, createKey, createOrganization } from '../../test-support/administration';
-import { BillingDouble } from '../../test-support/billing-double';
 import { TestApi } from '../../test-support/test-api';
 import { trainableModel } from '../../test-support/uploading';
 
 let api: TestApi;
-let billing: BillingDouble;
 beforeAll(async () => {
   api = await TestApi.start();
-  billing = BillingDouble.answer(api);
 });
 afterAll(() => api.stop());
 
@@ -47,9 +44,9 @@ describe('PATCH /admin/v1/organizations/:id answers 200', () => {
 
   it('does not ask billing about a name', async () => {
     const { id } = await createOrganization(api);
-    const asked = billing.asked;
+    const asked = api.billing.asked;
     await update(id, { name: 'Lung clinic' });
-    expect(billing.asked).toBe(asked);
+    expect(api.billing.asked).toBe(asked);
   });
 
   it('keeps newer news when an older answer comes late', async () => {
@@ -70,7 +67,7 @@ describe('PATCH /admin/v1/organizations/:id refuses', () => {
 
   it('503 without billing, and then changes no name either', async () => {
     const made = await createOrganization(api);
-    await billing.leave();
+    await api.billing.stop();
     const { status } = await update(made.id, { name: 'Lung clinic', plan: 'free' });
     expect(status).toBe(503);
     expect((await asAdmin(api, 'GET', `/organizations/${made.id}`)).body).toEqual(made);
