@@ -12,7 +12,7 @@ const { freePort, startNats, startPostgres } = createRequire(join(root, 'package
   '@attune/embedded',
 );
 const { createDataSource, Database } = load('@attune/database');
-const { delay, newId, systemClock } = load('@attune/kernel');
+const { delay, limitNames, newId, systemClock } = load('@attune/kernel');
 const built = (path) => load(join(root, 'apps', 'models-api', 'dist', path));
 
 const PASSWORD = 'bench';
@@ -40,8 +40,18 @@ export async function startSurroundings() {
     stops.push(() => ended(service));
     const url = `http://127.0.0.1:${env.PORT}`;
     await untilReady(url, service);
-    const { key, organizationId, modelId } = await fill(env.DATABASE_URL);
-    return { url, key, organizationId, modelId, databaseUrl: env.DATABASE_URL, pid: service.pid, stop };
+    const { key, organizationId, modelId } = await withService(env.DATABASE_URL, fill);
+    const addOrganization = () => withService(env.DATABASE_URL, addTenant);
+    return {
+      url,
+      key,
+      organizationId,
+      modelId,
+      addOrganization,
+      databaseUrl: env.DATABASE_URL,
+      pid: service.pid,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -91,8 +101,8 @@ async function untilReady(url, service) {
   throw new Error('models-api is not ready after 30 s');
 }
 
-/** Rows that bootstrap, register-base and a finished run would make. */
-async function fill(databaseUrl) {
+/** The service's own database and keys, for as long as `work` lasts. */
+async function withService(databaseUrl, work) {
   const { entities } = built('entities.js');
   const { ApiKeysRepository } = built('api-keys/api-keys.repository.js');
   const { ApiKeysService } = built('api-keys/api-keys.service.js');
@@ -104,51 +114,67 @@ async function fill(databaseUrl) {
   }).initialize();
   try {
     const database = new Database(dataSource);
-    const [organizationId, runId, versionId] = [newId(), newId(), newId()];
-    const digest = `sha256:${'b'.repeat(64)}`;
-    await database.query('system', `INSERT INTO organization (id, name, plan) VALUES ($1, 'Bench', 'enterprise')`, [
-      organizationId,
-    ]);
-    await database.query(
-      'system',
-      `INSERT INTO base VALUES ($1, 'Tiny', 'whisper', '{en}', 'bench', 'MIT', 'bases', '[]')`,
-      [digest],
-    );
-    await database.query('system', `INSERT INTO base_model VALUES ('general', $1, false)`, [digest]);
-    const [model] = await database.query(
-      'system',
-      `INSERT INTO model (organization_id, name, language, base_model, status, last_run_id, current_version_id)
-       VALUES ($1, 'Heart clinic', 'en', 'general', 4, $2, $3) RETURNING id`,
-      [organizationId, runId, versionId],
-    );
-    await database.query(
-      'system',
-      `INSERT INTO run (id, organization_id, model_id, state, snapshot_key, snapshot_sha256, base_model, base_digest, language, training_ms, finished_at)
-       VALUES ($1, $2, $3, 'succeeded', 'k', 's', 'general', $4, 'en', 27000000, now())`,
-      [runId, organizationId, model.id, digest],
-    );
-    const metrics = {
-      word_error_rate: 12.5,
-      character_error_rate: 8.3,
-      accuracy_improvement: 18.7,
-      base_word_error_rate: 15.4,
-      base_character_error_rate: 9.9,
-      test_words: 400,
-      evaluated_on: 'test_set',
-    };
-    await database.query(
-      'system',
-      `INSERT INTO version (id, organization_id, model_id, run_id, epoch, engine, base_digest, digest, manifest_key, manifest_sha256, files, metrics, training_ms)
-       VALUES ($1, $2, $3, $4, 1, 'whisper', $5, $5, 'k', 's', '[]', $6, 27000000)`,
-      [versionId, organizationId, model.id, runId, digest, JSON.stringify(metrics)],
-    );
-    const keys = new ApiKeysService(new ApiKeysRepository(database), PEPPER, systemClock);
-    const scopes = ['custom_models:read', 'custom_models:write'];
-    const { key } = await database.runInTransaction({ organizationId }, (tx) =>
-      keys.create(tx, organizationId, { name: 'bench', scopes }),
-    );
-    return { key, organizationId, modelId: model.id };
+    return await work(database, new ApiKeysService(new ApiKeysRepository(database), PEPPER, systemClock));
   } finally {
     await dataSource.destroy();
   }
+}
+
+/** An organization with every limit on, none of which is reached: what is measured includes the counting. */
+async function addTenant(database, keys) {
+  const organizationId = newId();
+  const limits = Object.fromEntries(Object.values(limitNames).map((name) => [name, 100_000_000]));
+  await database.runInTransaction({ organizationId }, (tx) =>
+    tx.execute(
+      `INSERT INTO organization (id, name, plan, may_train, minimum_training_ms, entitlements_revision, limits)
+       VALUES ($1, 'Bench', 'enterprise', true, 0, 1, $2)`,
+      [organizationId, JSON.stringify(limits)],
+    ),
+  );
+  const scopes = ['custom_models:read', 'custom_models:write'];
+  const { key } = await database.runInTransaction({ organizationId }, (tx) =>
+    keys.create(tx, organizationId, { name: 'bench', scopes }),
+  );
+  return { organizationId, key };
+}
+
+/** Rows that bootstrap, register-base and a finished run would make. */
+async function fill(database, keys) {
+  const { organizationId, key } = await addTenant(database, keys);
+  const [runId, versionId] = [newId(), newId()];
+  const digest = `sha256:${'b'.repeat(64)}`;
+  await database.query(
+    'system',
+    `INSERT INTO base VALUES ($1, 'Tiny', 'whisper', '{en}', 'bench', 'MIT', 'bases', '[]')`,
+    [digest],
+  );
+  await database.query('system', `INSERT INTO base_model VALUES ('general', $1, false)`, [digest]);
+  const [model] = await database.query(
+    'system',
+    `INSERT INTO model (organization_id, name, language, base_model, status, last_run_id, current_version_id)
+       VALUES ($1, 'Heart clinic', 'en', 'general', 4, $2, $3) RETURNING id`,
+    [organizationId, runId, versionId],
+  );
+  await database.query(
+    'system',
+    `INSERT INTO run (id, organization_id, model_id, state, snapshot_key, snapshot_sha256, base_model, base_digest, language, training_ms, finished_at)
+       VALUES ($1, $2, $3, 'succeeded', 'k', 's', 'general', $4, 'en', 27000000, now())`,
+    [runId, organizationId, model.id, digest],
+  );
+  const metrics = {
+    word_error_rate: 12.5,
+    character_error_rate: 8.3,
+    accuracy_improvement: 18.7,
+    base_word_error_rate: 15.4,
+    base_character_error_rate: 9.9,
+    test_words: 400,
+    evaluated_on: 'test_set',
+  };
+  await database.query(
+    'system',
+    `INSERT INTO version (id, organization_id, model_id, run_id, number, epoch, engine, base_digest, digest, manifest_key, manifest_sha256, files, metrics, training_ms)
+       VALUES ($1, $2, $3, $4, 1, 1, 'whisper', $5, $5, 'k', 's', '[]', $6, 27000000)`,
+    [versionId, organizationId, model.id, runId, digest, JSON.stringify(metrics)],
+  );
+  return { key, organizationId, modelId: model.id };
 }

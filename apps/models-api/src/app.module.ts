@@ -70,6 +70,7 @@ import { Effects } from './idempotency/effects';
 import { IdempotencyKeysRepository } from './idempotency/idempotency-keys.repository';
 import { IdempotencyService } from './idempotency/idempotency.service';
 import { ErasureRepository } from './models/erasure.repository';
+import { ModelCountsRepository } from './models/model-counts.repository';
 import { ModelErasureConsumer } from './models/model-erasure.consumer';
 import { ModelErasureService } from './models/model-erasure.service';
 import { ModelsController } from './models/models.controller';
@@ -201,6 +202,7 @@ export class AppModule {
         BaseModelsService,
         ResolutionService,
         ResolutionResponder,
+        ModelCountsRepository,
         ModelsRepository,
         ModelsService,
         ErasureRepository,

@@ -10,6 +10,7 @@ import { rowSecurity } from './0053-row-security';
 import { idempotency } from './0060-idempotency';
 import { webhooks } from './0061-webhooks';
 import { pastRuns } from './0062-past-runs';
+import { modelCounts } from './0070-model-counts';
 
 /** The history of the schema `models`, in order. */
 export const migrations: readonly Migration[] = [
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   idempotency,
   webhooks,
   pastRuns,
+  modelCounts,
 ];

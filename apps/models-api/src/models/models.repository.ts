@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database, type Tx } from '@attune/database';
 import type { ModelId, OrganizationId, RunId } from '@attune/kernel';
 import type { Model, ModelFilter, ModelStatus, NewModel } from './model';
+import { ModelCountsRepository } from './model-counts.repository';
 import { ModelEntity } from './model.entity';
 import { fromRowModel, type ModelRow } from './model.mapping';
 
@@ -25,10 +26,16 @@ export const SELECT_MODEL = `
 
 export const SELECT_MODEL_BY_ID = `${SELECT_MODEL} WHERE m.id = $1 AND m.organization_id = $2 AND m.deleted_at IS NULL`;
 
+/** The column behind each filter of a list. Only filters that are named stand in the query: each has an index of its own. */
+const FILTERED: Record<keyof ModelFilter, string> = { status: 'status', language: 'language', baseModel: 'base_model' };
+
 /** The only place that knows the table of models. A deleted model is in no answer. */
 @Injectable()
 export class ModelsRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly counts: ModelCountsRepository,
+  ) {}
 
   /** One round trip: what clients poll while a run is live. */
   async find(organizationId: OrganizationId, id: ModelId): Promise<Model | null> {
@@ -41,23 +48,28 @@ export class ModelsRepository {
     return row ? fromRowModel(row) : null;
   }
 
-  /** Newest first. */
+  /** Newest first. The page starts where the counts say, so that the last one costs what the first does. */
   async list(
     organizationId: OrganizationId,
     filter: ModelFilter,
     page: { offset: number; limit: number },
   ): Promise<{ total: number; models: Model[] }> {
-    const where = `m.organization_id = $1 AND m.deleted_at IS NULL AND ($2::smallint IS NULL OR m.status = $2)
-      AND ($3::text IS NULL OR m.language = $3) AND ($4::text IS NULL OR m.base_model = $4)`;
-    const values = [organizationId, filter.status ?? null, filter.language ?? null, filter.baseModel ?? null];
     return this.database.read({ organizationId }, async (tx) => {
-      const [count] = await tx.query<{ total: number }>(`SELECT count(*) AS total FROM model m WHERE ${where}`, values);
-      const rows = await tx.query<ModelRow>(`${SELECT_MODEL} WHERE ${where} ORDER BY m.id DESC LIMIT $5 OFFSET $6`, [
-        ...values,
-        page.limit,
-        page.offset,
-      ]);
-      return { total: count?.total ?? 0, models: rows.map(fromRowModel) };
+      const { total, below, skip } = await this.counts.locate(tx, organizationId, filter, page.offset);
+      if (page.offset >= total) return { total, models: [] };
+      const values: unknown[] = [organizationId, below ?? Number.MAX_SAFE_INTEGER, page.limit, skip];
+      const conditions = Object.entries(FILTERED).flatMap(([name, column]) => {
+        const wanted = filter[name as keyof ModelFilter];
+        return wanted === undefined ? [] : [`AND ${column} = $${String(values.push(wanted))}`];
+      });
+      const rows = await tx.query<ModelRow>(
+        `${SELECT_MODEL} WHERE m.id IN (
+           SELECT id FROM model WHERE organization_id = $1 AND deleted_at IS NULL AND id < $2 ${conditions.join(' ')}
+            ORDER BY id DESC LIMIT $3 OFFSET $4)
+         ORDER BY m.id DESC`,
+        values,
+      );
+      return { total, models: rows.map(fromRowModel) };
     });
   }
 

@@ -85,9 +85,10 @@ export class TestApi {
   billing!: BillingDouble;
   private readonly published: Event[] = [];
 
-  static async start(settings: Partial<Env> = {}): Promise<TestApi> {
+  /** `ownerUrl`: of a server of the test's own, which it may stop. */
+  static async start(settings: Partial<Env> = {}, ownerUrl?: string): Promise<TestApi> {
     const [database, nats, directory] = await Promise.all([
-      createTestDatabase({ schema: 'models', migrations }),
+      createTestDatabase({ schema: 'models', migrations, ...(ownerUrl === undefined ? {} : { ownerUrl }) }),
       startTestNats(),
       temporaryDirectory('store'),
     ]);
@@ -161,6 +162,11 @@ export class TestApi {
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
     return { status: response.status, headers: response.headers, text, body: (isJson ? JSON.parse(text) : text) as T };
+  }
+
+  /** What only the owner of the schema may do: rows in bulk, triggers. */
+  async asOwner(sql: string): Promise<void> {
+    await (await this.testDatabase.open({ url: this.testDatabase.ownerUrl })).dataSource.query(sql);
   }
 
   /** An organization with a key; without `entitlements` billing has not spoken of it. */
@@ -270,8 +276,7 @@ export class TestApi {
 
   /** The trainer says that the model's live run has succeeded. */
   async succeedRun(modelId: number, metrics: Partial<RunMetrics> = {}, trainingMs = 90_000): Promise<void> {
-    const tell = await this.preparedSuccess(modelId, metrics, trainingMs);
-    await tell();
+    await this.preparedSuccess(modelId, metrics, trainingMs).then((tell) => tell());
   }
 
   /** The artifact lies in the store; the trainer says so when the answer is called. */
@@ -346,13 +351,12 @@ export class TestApi {
     snapshotKey: string;
     snapshotSha256: string;
   }> {
-    const rows = await this.database.query<{ id: RunId; o: OrganizationId; k: string; s: string }>(
+    const [row] = await this.database.query<{ id: RunId; o: OrganizationId; k: string; s: string }>(
       'system',
       `SELECT r.id, r.organization_id AS o, snapshot_key AS k, snapshot_sha256 AS s
          FROM run r JOIN model m ON m.last_run_id = r.id WHERE m.id = $1`,
       [modelId],
     );
-    const [row] = rows;
     if (!row) throw new Error(`model ${String(modelId)} has no run`);
     return { id: row.id, organizationId: row.o, snapshotKey: row.k, snapshotSha256: row.s };
   }
