@@ -7,6 +7,7 @@ import {
   HealthModule,
   Idempotency,
   IdempotencyInterceptor,
+  RequestLimiter,
   RouteCheck,
   ScopeGuard,
   tsRestModule,
@@ -69,6 +70,12 @@ import { RpcTrainingFeed } from './feed/training-feed.rpc';
 import { Effects } from './idempotency/effects';
 import { IdempotencyKeysRepository } from './idempotency/idempotency-keys.repository';
 import { IdempotencyService } from './idempotency/idempotency.service';
+import { HourlyLimitsRepository } from './limits/hourly-limits.repository';
+import { LimitsController } from './limits/limits.controller';
+import { LimitsService } from './limits/limits.service';
+import { LimitsOverviewService } from './limits/limits-overview.service';
+import { PermitsRepository } from './limits/permits.repository';
+import { RequestLimiterService } from './limits/request-limiter.service';
 import { ErasureRepository } from './models/erasure.repository';
 import { ModelCountsRepository } from './models/model-counts.repository';
 import { ModelErasureConsumer } from './models/model-erasure.consumer';
@@ -165,6 +172,7 @@ export class AppModule {
         RunControlController,
         FeedController,
         CostsController,
+        LimitsController,
         SttProxyController,
         WebhooksController,
         DocsController,
@@ -198,6 +206,11 @@ export class AppModule {
         OrganizationsService,
         { provide: Terms, useClass: RpcTerms },
         OrganizationAdministrationService,
+        HourlyLimitsRepository,
+        LimitsService,
+        LimitsOverviewService,
+        PermitsRepository,
+        { provide: RequestLimiter, useClass: RequestLimiterService },
         BaseModelsRepository,
         BaseModelsService,
         ResolutionService,

@@ -4,6 +4,7 @@ import { costs } from './costs.contract';
 import { data } from './data.contract';
 import { dataSummary, uploadReceipt, type UploadParts } from './data.schema';
 import { createModelBody, listModelsQuery, model, modelList, modelPath, updateModelBody } from './models.schema';
+import { limits } from './limits.contract';
 import { commonResponses } from './responses';
 import { meta } from './route-metadata';
 import { runs, versions } from './runs.contract';
@@ -109,6 +110,6 @@ export const stt = c.router({
 
 /** The whole public API. */
 export const contract = c.router(
-  { customModels, data, archives, uploads, runs, versions, costs, stt, webhooks },
+  { customModels, data, archives, uploads, runs, versions, limits, costs, stt, webhooks },
   { commonResponses, strictStatusCodes: true },
 );

@@ -9,6 +9,8 @@ export * from './costs.schema';
 export * from './data.schema';
 export * from './events.schema';
 export * from './live-run.schema';
+export * from './limits.contract';
+export * from './limits.schema';
 export * from './models.schema';
 export * from './openapi';
 export * from './responses';

@@ -8,6 +8,7 @@ import { TsRestHandler, tsRestHandler } from '@ts-rest/nest';
 import { createHttpApp } from './http-app';
 import type { Principal } from './principal';
 import { PublicRoute } from './public-route';
+import { NoRequestLimits, RequestLimiter } from './request-limiter';
 import { RouteCheck } from './route-check';
 import { Authenticator, ScopeGuard } from './scope.guard';
 import { tsRestModule } from './ts-rest';
@@ -62,7 +63,12 @@ class Forgotten {
   }
 }
 
-const guard = [{ provide: Authenticator, useClass: OneKey }, { provide: APP_GUARD, useClass: ScopeGuard }, RouteCheck];
+const guard = [
+  { provide: Authenticator, useClass: OneKey },
+  { provide: RequestLimiter, useClass: NoRequestLimits },
+  { provide: APP_GUARD, useClass: ScopeGuard },
+  RouteCheck,
+];
 
 @Module({ imports: [tsRestModule, DiscoveryModule], controllers: [Guarded, Open], providers: guard })
 class GoodModule {}

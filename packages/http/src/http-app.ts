@@ -7,6 +7,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { NestLogger, withLogContext, type Logger } from '@attune/observability';
 import { ErrorFilter } from './error.filter';
+import { carryRequestLimits } from './request-limits';
 
 export interface HttpAppOptions {
   logger: Logger;
@@ -48,6 +49,7 @@ export async function createHttpApp(
     void reply.header('x-request-id', request.id);
     withLogContext({ request_id: request.id }, done);
   });
+  carryRequestLimits(fastify);
   fastify.addHook('onResponse', (request, reply, done) => {
     // Probes come every few seconds: their lines would bury the others.
     if (!request.url.startsWith('/healthz') && request.url !== '/metrics') logRequest(accessLog, request, reply);

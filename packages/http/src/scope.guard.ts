@@ -2,12 +2,14 @@ import { Inject, Injectable, Optional, type CanActivate, type ExecutionContext }
 import { Reflector } from '@nestjs/core';
 import { TsRestAppRouteMetadataKey } from '@ts-rest/nest';
 import type { AppRoute } from '@ts-rest/core';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isAdminMetadata, isRouteMetadata, type Idempotence, type RouteMetadata } from '@attune/contracts';
 import { AppError } from '@attune/kernel';
 import { addLogContext } from '@attune/observability';
 import { setPrincipal, type Principal } from './principal';
 import { isPublicRoute, type Handler } from './public-route';
+import { RequestLimiter } from './request-limiter';
+import { followAdmission } from './request-limits';
 
 /** Turns the bearer token of a request into a principal, or refuses it with a 401 code. */
 export abstract class Authenticator {
@@ -42,8 +44,8 @@ function contractMetadataOf(reflector: Reflector, handler: Handler): unknown {
 }
 
 /**
- * The one guard of the public listener: key, then scope, both before a byte of the body is parsed. What a route needs is its
- * contract's metadata. A handler that is neither public nor in a contract is refused, here and at boot.
+ * The one guard of the public listener: key, then limits, then scope, all before a byte of the body is parsed. What a route
+ * needs is its contract's metadata. A handler that is neither public nor in a contract is refused, here and at boot.
  * Routes of operators take the admin key, and no other.
  */
 @Injectable()
@@ -51,13 +53,15 @@ export class ScopeGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
+    private readonly limiter: RequestLimiter,
     @Optional() @Inject(AdminAuthenticator) private readonly admin: AdminAuthenticator | null = null,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const handler = context.getHandler() as Handler;
     if (isPublicRoute(this.reflector, handler, context.getClass())) return true;
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const http = context.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
     if (this.admin && isAdminRoute(this.reflector, handler)) {
       this.admin.authenticate(request.headers.authorization);
       return true;
@@ -65,13 +69,15 @@ export class ScopeGuard implements CanActivate {
     const metadata = routeMetadataOf(this.reflector, handler);
     if (!metadata) throw new Error('the route has no metadata');
     const principal = await this.authenticator.authenticate(bearerOf(request.headers.authorization));
+    setPrincipal(request, principal);
+    addLogContext({ organization_id: principal.organizationId });
+    // Before the scope: a refusal for its lack says how the limits stand too.
+    followAdmission(await this.limiter.admit(principal, metadata.costClass), http.getResponse<FastifyReply>());
     if (!principal.scopes.includes(metadata.scope)) {
       throw new AppError('INSUFFICIENT_SCOPE', `This API key lacks the scope ${metadata.scope}`, {
         details: { required_scope: metadata.scope },
       });
     }
-    setPrincipal(request, principal);
-    addLogContext({ organization_id: principal.organizationId });
     return true;
   }
 }

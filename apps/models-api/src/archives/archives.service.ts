@@ -6,6 +6,7 @@ import { OBJECT_STORE } from '@attune/service';
 import { archivePrefix, type ObjectStore } from '@attune/storage';
 import { uploadExpired } from '../data-items/upload.errors';
 import { Effects } from '../idempotency/effects';
+import { LimitsService } from '../limits/limits.service';
 import { modelNotFound } from '../models/model.errors';
 import { ModelsRepository } from '../models/models.repository';
 import type { Archive, ArchiveMember, ArchivePlace, MemberCounts, MemberOutcome } from './archive';
@@ -36,13 +37,14 @@ export class ArchivesService {
     private readonly models: ModelsRepository,
     private readonly archives: ArchivesRepository,
     private readonly effects: Effects,
+    private readonly limits: LimitsService,
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
   ) {}
 
   /**
    * Looks the model up before a byte is read; `receive` stores the archive at its place. Whatever fails, nothing of it stays.
    * The retry of a request that was stored and broke off before its answer receives nothing and tells of that archive.
-   * Throws MODEL_NOT_FOUND and what `receive` throws.
+   * One archive is one upload, whatever is in it. Throws MODEL_NOT_FOUND, RATE_LIMIT_EXCEEDED, and what `receive` throws.
    */
   async accept(
     organizationId: OrganizationId,
@@ -55,6 +57,7 @@ export class ArchivesService {
     const place: ArchivePlace = { organizationId, modelId, archiveId: newId() };
     await this.database.runInTransaction(place, async (tx) => {
       if (!(await this.models.read(tx, organizationId, modelId))) throw modelNotFound();
+      await this.limits.check(tx, organizationId, 'data_uploads_per_hour');
       await this.archives.insert(tx, place);
     });
     const touching = setInterval(
@@ -109,6 +112,7 @@ export class ArchivesService {
     return this.database.runInTransaction(place, async (tx) => {
       if (!(await this.models.lock(tx, organizationId, modelId))) throw modelNotFound();
       if (!(await this.archives.markReceived(tx, place, received))) throw uploadExpired();
+      await this.limits.take(tx, organizationId, 'data_uploads_per_hour', archiveId);
       await this.outbox.add(
         tx,
         'models.archive-uploaded.v1',

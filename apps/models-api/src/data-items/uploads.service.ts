@@ -4,6 +4,7 @@ import { AppError, newId, type ItemId, type ModelId, type OrganizationId } from 
 import { OBJECT_STORE } from '@attune/service';
 import { itemPrefix, type ItemPlace, type ObjectStore } from '@attune/storage';
 import { Effects } from '../idempotency/effects';
+import { LimitsService } from '../limits/limits.service';
 import { modelNotFound } from '../models/model.errors';
 import type { ModelStatus } from '../models/model';
 import { ModelsRepository } from '../models/models.repository';
@@ -41,13 +42,15 @@ export class UploadsService {
     private readonly receiver: UploadReceiver,
     private readonly verdicts: VerdictWatch,
     private readonly effects: Effects,
+    private readonly limits: LimitsService,
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
   ) {}
 
   /**
    * Looks the model up before a byte is read. Whatever fails, nothing of the pair stays stored: MODEL_NOT_FOUND,
-   * VALIDATION_ERROR, PAYLOAD_TOO_LARGE, a client that goes away, and ingestion's refusal if it comes within five seconds.
-   * The retry of an upload that was stored and broke off before its answer reads nothing and waits for the verdict on that item.
+   * VALIDATION_ERROR, PAYLOAD_TOO_LARGE, RATE_LIMIT_EXCEEDED, a client that goes away, and ingestion's refusal if it comes
+   * within five seconds. The retry of an upload that was stored and broke off before its answer reads nothing, counts nothing and
+   * waits for the verdict on that item.
    */
   async upload(
     organizationId: OrganizationId,
@@ -74,7 +77,7 @@ export class UploadsService {
     const stored: ItemPlace = { ...place, itemId: received.itemId };
     const verdict = await this.verdicts.waitFor(stored.itemId, VERDICT_WAIT_MS);
     if (verdict?.rejection) {
-      await this.discardRejected(stored);
+      await this.discardRejected(place, stored.itemId);
       throw pairRejected(verdict.rejection);
     }
     const model = await this.models.find(place.organizationId, place.modelId);
@@ -83,7 +86,10 @@ export class UploadsService {
   }
 
   private async receive(place: ItemPlace, parts: AsyncIterable<UploadPart>): Promise<ReceivedUpload & Registered> {
-    await this.database.runInTransaction(place, (tx) => this.uploads.insert(tx, place));
+    await this.database.runInTransaction(place, async (tx) => {
+      await this.limits.check(tx, place.organizationId, 'data_uploads_per_hour');
+      await this.uploads.insert(tx, place);
+    });
     const touching = setInterval(() => void this.uploads.touch(place).catch(() => undefined), TOUCH_EVERY_MS);
     try {
       const received = await this.receiver.receive(place, parts);
@@ -105,6 +111,8 @@ export class UploadsService {
     return this.database.runInTransaction({ organizationId }, async (tx) => {
       const model = await this.models.lock(tx, organizationId, modelId);
       if (!model) throw modelNotFound();
+      // Before the model's status moves: models, organizations and counts are locked in this order everywhere.
+      await this.limits.take(tx, organizationId, 'data_uploads_per_hour', itemId);
       const registered = await this.registrar.register(tx, model, place, received);
       if (registered.isDuplicate) return registered;
       if (!(await this.uploads.take(tx, itemId))) throw uploadExpired();
@@ -129,10 +137,13 @@ export class UploadsService {
     }
   }
 
-  private async discardRejected(place: ItemPlace): Promise<void> {
-    await this.store.deletePrefix(itemPrefix(place));
+  /** What was refused within its own request costs nothing: the item goes, and so does the upload's place in the hour's count. */
+  private async discardRejected(place: ItemPlace, itemId: ItemId): Promise<void> {
+    await this.store.deletePrefix(itemPrefix({ ...place, itemId }));
+    const { organizationId, itemId: subject } = place;
     await this.database.runInTransaction(place, async (tx) => {
-      await this.items.deleteRejected(tx, { organizationId: place.organizationId, id: place.itemId });
+      await this.items.deleteRejected(tx, { organizationId, id: itemId });
+      await this.limits.giveBack(tx, { organizationId, policy: 'data_uploads_per_hour', subject });
       await this.effects.undo(tx);
     });
   }

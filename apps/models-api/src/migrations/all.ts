@@ -11,6 +11,8 @@ import { idempotency } from './0060-idempotency';
 import { webhooks } from './0061-webhooks';
 import { pastRuns } from './0062-past-runs';
 import { modelCounts } from './0070-model-counts';
+import { hourlyLimits } from './0071-hourly-limits';
+import { requestLimits } from './0072-request-limits';
 
 /** The history of the schema `models`, in order. */
 export const migrations: readonly Migration[] = [
@@ -26,4 +28,6 @@ export const migrations: readonly Migration[] = [
   webhooks,
   pastRuns,
   modelCounts,
+  hourlyLimits,
+  requestLimits,
 ];

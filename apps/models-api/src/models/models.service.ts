@@ -3,6 +3,7 @@ import { Database } from '@attune/database';
 import type { ModelId, OrganizationId } from '@attune/kernel';
 import { BaseModelsService } from '../base-models/base-models.service';
 import { QueuePositionsService } from '../runs/queue-positions.service';
+import { LimitsService } from '../limits/limits.service';
 import type { Model, ModelFilter, NewModel } from './model';
 import { modelNotFound, unsupportedLanguage } from './model.errors';
 import { ModelsRepository } from './models.repository';
@@ -15,15 +16,21 @@ export class ModelsService {
     private readonly models: ModelsRepository,
     private readonly baseModels: BaseModelsService,
     private readonly queue: QueuePositionsService,
+    private readonly limits: LimitsService,
   ) {}
 
-  /** Throws UNSUPPORTED_LANGUAGE when the base behind the key does not know the language. */
+  /**
+   * Throws UNSUPPORTED_LANGUAGE when the base behind the key does not know the language, PLAN_UPGRADE_REQUIRED or
+   * MODEL_LIMIT_EXCEEDED when the plan has no room for it, RATE_LIMIT_EXCEEDED when too many were created within the hour.
+   */
   async create(model: NewModel): Promise<Model> {
     const { organizationId } = model;
     return this.database.runInTransaction({ organizationId }, async (tx) => {
       const languages = await this.baseModels.languagesOf(tx, model.baseModel);
       if (!languages.includes(model.language)) throw unsupportedLanguage(model.language, model.baseModel, languages);
+      await this.limits.checkModelQuota(tx, organizationId);
       const id = await this.models.insert(tx, model);
+      await this.limits.take(tx, organizationId, 'model_creations_per_hour', String(id));
       return found(await this.models.read(tx, organizationId, id));
     });
   }

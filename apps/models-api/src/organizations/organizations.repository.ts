@@ -12,6 +12,18 @@ export class OrganizationsRepository {
     return row && fromRowOrganization(row);
   }
 
+  /**
+   * Like find, and locks the organization until the transaction ends: what counts something of it takes turns, with a change of
+   * its plan too. Rows that refer to it are not kept waiting.
+   */
+  async lock(tx: Tx, id: OrganizationId): Promise<Organization | null> {
+    const row = await tx.manager.findOne(OrganizationEntity, {
+      where: { id },
+      lock: { mode: 'for_no_key_update' },
+    });
+    return row && fromRowOrganization(row);
+  }
+
   /** The organization that bootstrap made. Two bootstraps take turns from here until their transactions end. */
   async findFirst(tx: Tx): Promise<Organization | null> {
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('attune.models.bootstrap', 0))`);

@@ -26,10 +26,6 @@ export const planUpgradeRequired = (plan: string): AppError =>
     details: { plan },
   });
 
-/** The organization is new and billing has not said yet what it may do. */
-export const entitlementsUnknown = (): AppError =>
-  new AppError('SERVICE_UNAVAILABLE', 'The plan of this organization is not known yet; try again shortly');
-
 /** The manifest in the store is not the one that the trainer verified. */
 export const damagedManifest = (key: string): AppError =>
   new AppError('INTERNAL_ERROR', 'Internal error', { internal: `the manifest at ${key} is not what it should be` });

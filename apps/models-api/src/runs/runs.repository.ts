@@ -27,6 +27,14 @@ export class RunsRepository {
     return (await tx.query(`SELECT 1 FROM run WHERE id = $1 AND state = 'live'`, [id])).length > 0;
   }
 
+  async countUnfinished(tx: Tx, organizationId: OrganizationId): Promise<number> {
+    const [row] = await tx.query<{ live: number }>(
+      `SELECT count(*) AS live FROM run WHERE organization_id = $1 AND finished_at IS NULL`,
+      [organizationId],
+    );
+    return row?.live ?? 0;
+  }
+
   /** Older news (a lower sequence) and news of a run that has ended change nothing; progress never falls. */
   async noteProgress(tx: Tx, run: RunKey, news: RunProgress): Promise<boolean> {
     const updated = await tx.execute(

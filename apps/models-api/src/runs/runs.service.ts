@@ -7,13 +7,14 @@ import { BaseModelsService } from '../base-models/base-models.service';
 import { DataItemsRepository } from '../data-items/data-items.repository';
 import type { AudioExtent } from '../costs/training-audio.repository';
 import { RunHoldsService } from '../costs/run-holds.service';
+import { LimitsService } from '../limits/limits.service';
 import { modelStatus, statusAfter, type Model, type ModelStatus } from '../models/model';
 import { modelBusy, modelNotFound } from '../models/model.errors';
 import { ModelsRepository, type LockedModel } from '../models/models.repository';
 import type { Entitlements } from '../organizations/organization';
+import { entitlementsUnknown } from '../organizations/organization.errors';
 import { OrganizationsRepository } from '../organizations/organizations.repository';
 import { checkEntitlements, checkTrainingData, type RequestedRun, type RunData } from './run';
-import { entitlementsUnknown } from './run.errors';
 import { RunItemsRepository } from './run-items.repository';
 import { RunsRepository } from './runs.repository';
 import { runFacts } from '../webhooks/webhook-data';
@@ -33,14 +34,15 @@ export class RunsService {
     private readonly runs: RunsRepository,
     private readonly runItems: RunItemsRepository,
     private readonly snapshots: SnapshotWriter,
+    private readonly limits: LimitsService,
     private readonly webhooks: WebhookEventsService,
     private readonly holds: RunHoldsService,
   ) {}
 
   /**
    * Freezes the model's data and asks the trainer for a run. Throws MODEL_NOT_FOUND, MODEL_BUSY, PLAN_UPGRADE_REQUIRED,
-   * MODEL_NOT_READY (no data, or items still processing), INSUFFICIENT_DATA, COST_LIMIT_EXCEEDED (it would cost more than
-   * `maxCostCents`), and SERVICE_UNAVAILABLE when billing does not answer: what costs money does not start without it.
+   * MODEL_NOT_READY (no data, or items still processing), INSUFFICIENT_DATA, RATE_LIMIT_EXCEEDED, COST_LIMIT_EXCEEDED (it
+   * would cost more than `maxCostCents`), and SERVICE_UNAVAILABLE when billing does not answer: what costs money does not start without it.
    */
   async requestRun(
     organizationId: OrganizationId,
@@ -88,6 +90,7 @@ export class RunsService {
     checkEntitlements(entitlements);
     const data = await this.items.summarize(tx, place.organizationId, place.modelId);
     checkTrainingData(data, entitlements.minimumTrainingMs);
+    await this.limits.check(tx, place.organizationId, 'training_starts_per_hour');
     return data;
   }
 
@@ -116,6 +119,7 @@ export class RunsService {
 
   private async start(tx: Tx, model: LockedModel, run: RequestedRun): Promise<void> {
     const next = statusAfter(model.status, 'runRequested') ?? modelStatus.running;
+    await this.limits.take(tx, run.organizationId, 'training_starts_per_hour', run.id);
     await this.runs.insert(tx, run);
     await this.runItems.insertReady(tx, run);
     await this.models.move(tx, model, model.status, next, { lastRunId: run.id });

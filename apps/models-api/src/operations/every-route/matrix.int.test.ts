@@ -12,7 +12,7 @@ import { trainableModel } from '../../test-support/uploading';
 const wrongPlan: Record<CostClass, string | null> = {
   status_check: null,
   change: null,
-  model_creation: null,
+  model_creation: '402 PLAN_UPGRADE_REQUIRED',
   data_upload: null,
   training_start: '402 PLAN_UPGRADE_REQUIRED',
   transcription: null,
@@ -45,7 +45,7 @@ beforeAll(async () => {
   mine = await placeOf(api.tenant);
   theirs = await placeOf(await api.addTenant());
   poor = await placeOf(await api.addTenant());
-  await api.entitle(poor.tenant.organizationId, { plan: 'free', may_train: false, revision: 2 });
+  await api.entitle(poor.tenant.organizationId, { plan: 'free', may_train: false, limits: { models: 0 }, revision: 2 });
 });
 afterAll(() => api.stop());
 

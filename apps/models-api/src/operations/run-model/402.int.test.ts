@@ -28,8 +28,11 @@ describe('POST /api/v3/custom_models/{id}/run', () => {
   });
 
   it('answers 503 while billing has not spoken of the organization', async () => {
-    const { key } = await api.addTenant(null);
+    const { organizationId, key } = await api.addTenant();
     const id = await trainableModel(api, key);
+    await api.database.query('system', 'UPDATE organization SET entitlements_revision = 0 WHERE id = $1', [
+      organizationId,
+    ]);
     const { status, body } = await run(id, key);
     expect([status, body.error_code, body.retry_after]).toEqual([503, 'SERVICE_UNAVAILABLE', 5]);
   });
