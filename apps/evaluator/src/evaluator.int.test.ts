@@ -227,7 +227,9 @@ describe('the evaluator', () => {
     await training.publish('training.run-trained.v1', run);
     await said('evaluation.completed.v1', run.run_id);
     const counted = () =>
-      database.query<{ item_id: string }>('system', 'SELECT item_id FROM evaluation_item WHERE run_id = $1', [run.run_id]);
+      database.query<{ item_id: string }>('system', 'SELECT item_id FROM evaluation_item WHERE run_id = $1', [
+        run.run_id,
+      ]);
     const [gone, kept] = await counted();
     const scope = { organization_id: run.organization_id, model_id: run.model_id };
     await models.publish('models.data-deleted.v1', { ...scope, item_id: gone?.item_id ?? '' });

@@ -157,18 +157,24 @@ describe('ingestion', () => {
     await lab.verdicts('ingestion.data-validated.v1', before);
     await lab.models.publish('models.data-deleted.v1', scopeOf(before));
     await eventually(async () =>
-      expect(await lab.database.query('system', 'SELECT FROM ingestion_report WHERE item_id = $1', [before.item_id])).toEqual([]),
+      expect(
+        await lab.database.query('system', 'SELECT FROM ingestion_report WHERE item_id = $1', [before.item_id]),
+      ).toEqual([]),
     );
 
     // The deletion comes first, then the upload that was on its way: what is decoded leaves nothing.
     const late = await lab.quarantine(mp3, WORDS);
     await lab.models.publish('models.data-deleted.v1', scopeOf(late));
     await eventually(async () =>
-      expect(await lab.database.query('system', 'SELECT FROM erased_item WHERE item_id = $1', [late.item_id])).toHaveLength(1),
+      expect(
+        await lab.database.query('system', 'SELECT FROM erased_item WHERE item_id = $1', [late.item_id]),
+      ).toHaveLength(1),
     );
     await lab.models.publish('models.data-uploaded.v1', late);
     await eventually(async () => expect(await lab.objectsOf(late)).toEqual([]));
-    expect(await lab.database.query('system', 'SELECT FROM ingestion_report WHERE item_id = $1', [late.item_id])).toEqual([]);
+    expect(
+      await lab.database.query('system', 'SELECT FROM ingestion_report WHERE item_id = $1', [late.item_id]),
+    ).toEqual([]);
   });
 
   it('leaves nothing of a pair that is deleted while it is decoded', async () => {
@@ -190,11 +196,15 @@ describe('ingestion', () => {
     expect(await lab.objectsOf(item)).toContain('audio.flac');
     await lab.models.publish('models.data-deleted.v1', scopeOf(item));
     await eventually(async () =>
-      expect(await lab.database.query('system', 'SELECT FROM erased_item WHERE item_id = $1', [item.item_id])).toHaveLength(1),
+      expect(
+        await lab.database.query('system', 'SELECT FROM erased_item WHERE item_id = $1', [item.item_id]),
+      ).toHaveLength(1),
     );
     goOn();
     await eventually(async () => expect(await lab.objectsOf(item)).toEqual([]));
-    expect(await lab.database.query('system', 'SELECT FROM ingestion_report WHERE item_id = $1', [item.item_id])).toEqual([]);
+    expect(
+      await lab.database.query('system', 'SELECT FROM ingestion_report WHERE item_id = $1', [item.item_id]),
+    ).toEqual([]);
     expect(await readdir(lab.env.work.directory)).toEqual([]);
   });
 

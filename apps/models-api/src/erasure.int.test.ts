@@ -52,12 +52,15 @@ async function findCanary({ waveform, word }: Canary): Promise<string[]> {
     if (content.includes(waveform) || content.includes(word)) found.push(path.slice(api.storeDirectory.length));
   }
   const tables = await api.database.query<{ t: string }>(
-    'system', `SELECT tablename AS t FROM pg_tables WHERE schemaname = 'models'`,
+    'system',
+    `SELECT tablename AS t FROM pg_tables WHERE schemaname = 'models'`,
   );
   for (const { t } of tables) {
-    const rows = await api.database.query('system', `SELECT 1 FROM ${t} x WHERE row_to_json(x)::text LIKE '%' || $1 || '%'`, [
-      word,
-    ]);
+    const rows = await api.database.query(
+      'system',
+      `SELECT 1 FROM ${t} x WHERE row_to_json(x)::text LIKE '%' || $1 || '%'`,
+      [word],
+    );
     if (rows.length > 0) found.push(`table ${t}`);
   }
   return found;

@@ -128,9 +128,9 @@ describe('a cancel', () => {
     await started({ ...SLOW, checkpoint_every: 2 });
     const run = await requested();
     await eventually(async () =>
-      expect(await platform.database.query('system', 'SELECT FROM run_checkpoint WHERE run_id = $1', [run.runId])).not.toEqual(
-        [],
-      ),
+      expect(
+        await platform.database.query('system', 'SELECT FROM run_checkpoint WHERE run_id = $1', [run.runId]),
+      ).not.toEqual([]),
     );
     await run.cancel();
     await cancelledOnce(run);
@@ -185,9 +185,11 @@ describe('a cancel is carried through over SIGKILL', () => {
     const run = await requested();
     await run.reaches('training');
     // Nobody confirms: the process that would is stopped in the very transaction that begins the cancel.
-    await platform.database.query('system', `UPDATE training_run SET state = 'cancelling' WHERE id = $1 AND state = 'training'`, [
-      run.runId,
-    ]);
+    await platform.database.query(
+      'system',
+      `UPDATE training_run SET state = 'cancelling' WHERE id = $1 AND state = 'training'`,
+      [run.runId],
+    );
     await trainer.end('SIGKILL');
     await trainer.start();
     await cancelledOnce(run);

@@ -222,7 +222,8 @@ describe('a deleted model', () => {
     await run.request();
     await delay(300);
     const [left] = await platform.database.query<{ rows: number }>(
-      'system', `SELECT (SELECT count(*) FROM training_run WHERE model_id = $1) + (SELECT count(*) FROM run_event WHERE model_id = $1)
+      'system',
+      `SELECT (SELECT count(*) FROM training_run WHERE model_id = $1) + (SELECT count(*) FROM run_event WHERE model_id = $1)
           + (SELECT count(*) FROM model_feed WHERE model_id = $1) AS rows`,
       [run.modelId],
     );

@@ -32,7 +32,9 @@ async function expectEachOnce(id: number, archiveId: string): Promise<void> {
     return now;
   });
   expect(page).toMatchObject({ status: 'done', counts: { stored: PAIRS, duplicate: 0, refused: 0 } });
-  const items = await api.database.query<{ id: string }>('system', 'SELECT id FROM data_item WHERE model_id = $1', [id]);
+  const items = await api.database.query<{ id: string }>('system', 'SELECT id FROM data_item WHERE model_id = $1', [
+    id,
+  ]);
   expect(items).toHaveLength(PAIRS);
   await eventually(async () => expect(await api.database.query('system', 'SELECT 1 FROM upload')).toEqual([]));
   const known = new Set(items.map((item) => item.id));
@@ -92,7 +94,8 @@ describe('unpacking an archive', () => {
   it('of an upload of an archive that died in its middle leaves nothing after an hour', async () => {
     const { id } = await api.createModel();
     await api.database.query(
-      'system', `INSERT INTO archive (id, organization_id, model_id, status, filename, format, bytes, touched_at)
+      'system',
+      `INSERT INTO archive (id, organization_id, model_id, status, filename, format, bytes, touched_at)
        VALUES (gen_random_uuid(), $1, $2, 'receiving', '', 'zip', 0, now() - interval '61 minutes')`,
       [api.tenant.organizationId, id],
     );

@@ -149,7 +149,8 @@ const steps: Record<string, Step> = {
 /** The API's view, and the database's: both are the model's. */
 async function compare(model: Expected, { api }: Real, url: string): Promise<void> {
   const [row] = await api.database.query<{ status: number; runs: string[]; versions: number }>(
-    'system', `SELECT status, coalesce((SELECT array_agg(state ORDER BY id) FROM run WHERE model_id = model.id), '{}') AS runs,
+    'system',
+    `SELECT status, coalesce((SELECT array_agg(state ORDER BY id) FROM run WHERE model_id = model.id), '{}') AS runs,
             (SELECT count(*) FROM version WHERE model_id = model.id) AS versions FROM model WHERE id = $1`,
     [model.id],
   );

@@ -60,7 +60,8 @@ describe('the feed of a model', () => {
     const first = writer(run, 'first');
     await eventually(async () => {
       const held = await database.query(
-        'system', `SELECT FROM pg_stat_activity WHERE state = 'idle in transaction' AND query LIKE '%model_feed%'`,
+        'system',
+        `SELECT FROM pg_stat_activity WHERE state = 'idle in transaction' AND query LIKE '%model_feed%'`,
       );
       expect(held).toHaveLength(1);
     });

@@ -188,7 +188,8 @@ describe('the order of starts', () => {
           order.push(run.organizationId);
           await end(run.runId);
           const waiting = await database.query<{ id: string }>(
-            'system', `SELECT DISTINCT organization_id AS id FROM training_run WHERE state = 'queued'`,
+            'system',
+            `SELECT DISTINCT organization_id AS id FROM training_run WHERE state = 'queued'`,
           );
           for (const { id } of waiting) {
             const since = order.slice(order.lastIndexOf(id) + 1);

@@ -141,7 +141,8 @@ export class Trainer {
   /** The start falls silent for longer than it may, and the reconciler looks. */
   async expire(runId: RunId): Promise<void> {
     await this.database.query(
-      'system', `UPDATE training_run SET claim_until = CASE WHEN claim_until IS NOT NULL THEN now() - interval '1 s' END,
+      'system',
+      `UPDATE training_run SET claim_until = CASE WHEN claim_until IS NOT NULL THEN now() - interval '1 s' END,
               lease_until = CASE WHEN lease_until IS NOT NULL THEN now() - interval '1 s' END WHERE id = $1`,
       [runId],
     );
@@ -169,7 +170,8 @@ export class Trainer {
 
   async movesOf(runId: RunId): Promise<string[]> {
     const rows = await this.database.query<{ move: string }>(
-      'system', `SELECT from_state || '>' || to_state AS move FROM run_transition WHERE run_id = $1 ORDER BY position`,
+      'system',
+      `SELECT from_state || '>' || to_state AS move FROM run_transition WHERE run_id = $1 ORDER BY position`,
       [runId],
     );
     return rows.map(({ move }) => move);
@@ -178,7 +180,8 @@ export class Trainer {
   /** The states of the run that its owner was told in the feed, in the feed's order. */
   async statesToldOf(runId: RunId): Promise<string[]> {
     const rows = await this.database.query<{ state: string }>(
-      'system', `SELECT state FROM run_event WHERE run_id = $1 AND type = 'state' ORDER BY position`,
+      'system',
+      `SELECT state FROM run_event WHERE run_id = $1 AND type = 'state' ORDER BY position`,
       [runId],
     );
     return rows.map(({ state }) => state);
@@ -187,7 +190,8 @@ export class Trainer {
   /** The names of the ends of the run that were told to others. */
   async endsTold(runId: RunId): Promise<string[]> {
     const rows = await this.database.query<{ name: string }>(
-      'system', `SELECT event_name AS name FROM outbox WHERE aggregate_id = $1
+      'system',
+      `SELECT event_name AS name FROM outbox WHERE aggregate_id = $1
           AND event_name IN ('training.run-succeeded.v1', 'training.run-failed.v1', 'training.run-cancelled.v1')`,
       [runId],
     );
@@ -205,7 +209,8 @@ export class Trainer {
       waiting = await fn((count) =>
         eventually(async () => {
           const rows = await this.database.query(
-            'system', `SELECT FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())`,
+            'system',
+            `SELECT FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())`,
           );
           if (rows.length < count) throw new Error(`${String(rows.length)} wait`);
         }),

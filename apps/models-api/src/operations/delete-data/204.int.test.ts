@@ -89,7 +89,9 @@ describe('DELETE /api/v3/custom_models/{id}/data/{data_id} answers 204', () => {
     const summary = await api.call('GET', `${dataPath(id)}/summary`);
     expect(summary.body).toMatchObject({ versions_on_deleted_data: [{ version: 1, run_id: last.id, items: 1 }] });
     expect(
-      await api.database.query('system', 'SELECT item_id FROM run_item WHERE run_id = $1 AND gone_at IS NOT NULL', [last.id]),
+      await api.database.query('system', 'SELECT item_id FROM run_item WHERE run_id = $1 AND gone_at IS NOT NULL', [
+        last.id,
+      ]),
     ).toEqual([{ item_id: gone.data_id }]);
   });
 

@@ -102,11 +102,13 @@ describe('GET /api/v3/custom_models/{id}/data answers 200', () => {
       await tx.execute(`DELETE FROM data_item WHERE model_id = $1 AND audio_sha256 LIKE '%3'`, [model.id]);
     });
     const counted = await api.database.query(
-      'system', `SELECT data_type, status, items, audio_ms FROM data_item_count WHERE model_id = $1 AND items <> 0 ORDER BY 1, 2`,
+      'system',
+      `SELECT data_type, status, items, audio_ms FROM data_item_count WHERE model_id = $1 AND items <> 0 ORDER BY 1, 2`,
       [model.id],
     );
     const true_ = await api.database.query(
-      'system', `SELECT data_type, status, count(*) AS items, coalesce(sum(audio_ms), 0)::bigint AS audio_ms FROM data_item
+      'system',
+      `SELECT data_type, status, count(*) AS items, coalesce(sum(audio_ms), 0)::bigint AS audio_ms FROM data_item
         WHERE model_id = $1 GROUP BY 1, 2 ORDER BY 1, 2`,
       [model.id],
     );

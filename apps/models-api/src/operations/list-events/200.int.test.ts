@@ -220,7 +220,9 @@ describe('its event stream', () => {
     const key = await api.addKey(api.tenant.organizationId);
     const follower = await Follower.on(id, { authorization: `Bearer ${key}` });
     await eventually(() => expect(follower.comments).toBe(1));
-    await api.database.query('system', `UPDATE api_key SET revoked_at = now() WHERE public_id = $1`, [key.slice(7, 15)]);
+    await api.database.query('system', `UPDATE api_key SET revoked_at = now() WHERE public_id = $1`, [
+      key.slice(7, 15),
+    ]);
     await eventually(() => expect(follower.isOver).toBe(true), { timeoutMs: 4000 });
     expect(follower.received.some(({ event }) => event === 'end')).toBe(false);
   });

@@ -46,8 +46,8 @@ describe('GET /api/v3/custom_models/{id}/versions answers 200', () => {
   it('and no statement changes a version that is there', async () => {
     const id = await trainableModel(api);
     await trainAgain(api, id);
-    await expect(api.database.query('system', `UPDATE version SET digest = 'x' WHERE model_id = $1`, [id])).rejects.toThrow(
-      'append-only',
-    );
+    await expect(
+      api.database.query('system', `UPDATE version SET digest = 'x' WHERE model_id = $1`, [id]),
+    ).rejects.toThrow('append-only');
   });
 });

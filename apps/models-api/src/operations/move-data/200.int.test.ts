@@ -32,7 +32,9 @@ describe('POST /api/v3/custom_models/{id}/data/{data_id} answers 200', () => {
     const id = await runningModel(api);
     const { snapshotKey } = await api.lastRun(id);
     const before = await textOf(snapshotKey);
-    const [item] = await api.database.query<{ id: string }>('system', 'SELECT id FROM data_item WHERE model_id = $1', [id]);
+    const [item] = await api.database.query<{ id: string }>('system', 'SELECT id FROM data_item WHERE model_id = $1', [
+      id,
+    ]);
     expect((await move(id, item?.id ?? '', 'test')).status).toBe(200);
     expect(await textOf(snapshotKey)).toBe(before);
     expect((await api.getModel(id)).training_status).toBe(3);

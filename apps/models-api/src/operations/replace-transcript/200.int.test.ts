@@ -70,7 +70,8 @@ describe('PUT /api/v3/custom_models/{id}/data/{data_id}/transcript answers 200',
     await replace(id, data_id, Array.from({ length: 100 }, () => 'new').join(' '));
     expect((await api.call('POST', `/api/v3/custom_models/${String(id)}/run`, { json: {} })).status).toBe(200);
     const [row] = await api.database.query<{ key: string; sha: string }>(
-      'system', 'SELECT transcript_key AS key, transcript_sha256 AS sha FROM data_item WHERE id = $1',
+      'system',
+      'SELECT transcript_key AS key, transcript_sha256 AS sha FROM data_item WHERE id = $1',
       [data_id],
     );
     const snapshot = await textOf((await api.lastRun(id)).snapshotKey);
@@ -130,12 +131,14 @@ describe('the text of before', () => {
     await run(id);
     const scope = [api.tenant.organizationId, id];
     await api.database.query(
-      'system', `INSERT INTO data_erasure (id, organization_id, model_id, item_id, transcript_key, requested_at, tried_at)
+      'system',
+      `INSERT INTO data_erasure (id, organization_id, model_id, item_id, transcript_key, requested_at, tried_at)
        SELECT gen_random_uuid(), $1, $2, $3, 'o/waits', now(), now() - interval '2 hours' FROM generate_series(1, 150)`,
       [...scope, held.data_id],
     );
     await api.database.query(
-      'system', `INSERT INTO data_erasure (id, organization_id, model_id, item_id, transcript_key, requested_at, tried_at)
+      'system',
+      `INSERT INTO data_erasure (id, organization_id, model_id, item_id, transcript_key, requested_at, tried_at)
        SELECT gen_random_uuid(), $1, $2, gen_random_uuid(), '../no/key', now(), now() - interval '1 hour'
          FROM generate_series(1, 100)`,
       scope,
@@ -143,7 +146,8 @@ describe('the text of before', () => {
     const other = await api.createModel();
     const { data_id } = await storedItem(api, other.id, { transcript: 'nobody waits for okapiwort' });
     await api.database.query(
-      'system', `INSERT INTO data_erasure (id, organization_id, model_id, item_id, requested_at, tried_at)
+      'system',
+      `INSERT INTO data_erasure (id, organization_id, model_id, item_id, requested_at, tried_at)
        VALUES (gen_random_uuid(), $1, $2, $3, now(), now() - interval '1 minute')`,
       [api.tenant.organizationId, other.id, data_id],
     );

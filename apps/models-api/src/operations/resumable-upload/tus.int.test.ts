@@ -235,9 +235,11 @@ describe('a resumable upload (tus 1.0)', () => {
     await patch(expired, 0, Buffer.alloc(5));
     expect((await uploads('DELETE', ended)).status).toBe(204);
     expect((await head(ended)).status).toBe(404);
-    await api.database.query('system', `UPDATE resumable_upload SET expires_at = now() - interval '1 second' WHERE id = $1`, [
-      expired,
-    ]);
+    await api.database.query(
+      'system',
+      `UPDATE resumable_upload SET expires_at = now() - interval '1 second' WHERE id = $1`,
+      [expired],
+    );
     expect((await head(expired)).status).toBe(404);
     expect((await patch(expired, 5, Buffer.alloc(5))).status).toBe(404);
     await api.app.get(ResumableUploadsService).removeExpired(new AbortController().signal);

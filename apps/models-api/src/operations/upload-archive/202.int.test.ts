@@ -38,7 +38,8 @@ describe.each(formats)('POST /api/v3/custom_models/{id}/data/archives answers 20
     );
     expect(page).toMatchObject({ status: 'done', error: null, counts: { stored: 3, refused: 0, ignored: 1 } });
     const items = await api.database.query<{ data_type: string; audio_filename: string; audio_sha256: string }>(
-      'system', 'SELECT data_type, audio_filename, audio_sha256 FROM data_item WHERE model_id = $1 ORDER BY audio_filename',
+      'system',
+      'SELECT data_type, audio_filename, audio_sha256 FROM data_item WHERE model_id = $1 ORDER BY audio_filename',
       [id],
     );
     expect(items.map(({ data_type, audio_filename }) => `${data_type} ${audio_filename}`)).toEqual([
@@ -129,7 +130,8 @@ describe.each(formats)('POST /api/v3/custom_models/{id}/data/archives answers 20
       ['manifest.jsonl line 6', 'refused', 'MANIFEST_BAD_LINE'],
     ]);
     const types = await api.database.query(
-      'system', 'SELECT audio_filename AS a, data_type AS t FROM data_item WHERE model_id = $1 ORDER BY 1',
+      'system',
+      'SELECT audio_filename AS a, data_type AS t FROM data_item WHERE model_id = $1 ORDER BY 1',
       [id],
     );
     expect(types).toEqual([
