@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cacheDirectory, freePort, run, succeeds, superviseChild, withFileLock } from '@attune/embedded';
 
-const VERSION = 'v1.7.0';
+/** The first whose conditional writes are atomic: two racing writers of one key both won before (versitygw pull request 2288). */
+const VERSION = 'v1.8.0';
 const MODULE = `github.com/versity/versitygw/cmd/versitygw@${VERSION}`;
 const START_TIMEOUT_MS = 15_000;
 
