@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { eventually } from '@attune/testing';
 import { IngestionLab } from './test-support/ingestion-lab';
-import { IngestionProcess } from './test-support/ingestion-process';
+import { startIngestionProcess } from './test-support/ingestion-process';
 
 const WORDS = 'word '.repeat(600);
 
@@ -33,13 +33,13 @@ describe('ingestion that is ended in the middle of its work', () => {
   };
 
   test('by kill -9: its decoders die with it, and each pair gets exactly one verdict from the next start', async () => {
-    const first = await IngestionProcess.start(lab);
+    const first = await startIngestionProcess(lab);
     const items = await Promise.all(Array.from({ length: 6 }, () => lab.upload(audio, WORDS)));
     await whileDecoding();
     await first.end('SIGKILL');
     await eventually(async () => expect(await decoders()).toEqual([]), { timeoutMs: 2000 });
 
-    const second = await IngestionProcess.start(lab);
+    const second = await startIngestionProcess(lab);
     // What the dead process had in hand comes back when the broker's wait for its answer is over.
     await eventually(
       async () => expect(await lab.database.query('system', 'SELECT FROM ingestion_report')).toHaveLength(items.length),
@@ -55,7 +55,7 @@ describe('ingestion that is ended in the middle of its work', () => {
   }, 150_000);
 
   test('by SIGTERM: it leaves soon, and the pair in its hands is done by the next start', async () => {
-    const first = await IngestionProcess.start(lab);
+    const first = await startIngestionProcess(lab);
     const item = await lab.upload(audio, WORDS);
     await whileDecoding();
     const asked = performance.now();
@@ -63,7 +63,7 @@ describe('ingestion that is ended in the middle of its work', () => {
     expect(performance.now() - asked).toBeLessThan(10_000);
     expect(await decoders()).toEqual([]);
 
-    const second = await IngestionProcess.start(lab);
+    const second = await startIngestionProcess(lab);
     await lab.verdicts('ingestion.data-validated.v1', item);
     await second.end('SIGTERM');
   }, 90_000);

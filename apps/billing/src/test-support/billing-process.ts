@@ -1,8 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { connectClient } from '@attune/database';
-import { eventually, tsProgram } from '@attune/testing';
+import { eventually, ServiceProcess } from '@attune/testing';
 import type { TestBilling } from './test-billing';
 
 /** Any number that nobody else uses. */
@@ -15,44 +13,25 @@ export interface CrashPoint {
   at: 'statement' | 'commit';
 }
 
-const program = tsProgram(join(__dirname, 'billing-program.ts'));
-
 /** Billing as a process of its own, which a test kills at a moment that it holds open. */
 export class BillingProcess {
-  private child: ChildProcess | null = null;
+  private service: ServiceProcess | null = null;
 
   constructor(private readonly billing: TestBilling) {}
 
   /** Nothing happens while it is running. */
   start(): void {
-    if (this.child?.exitCode === null && this.child.signalCode === null) return;
+    if (this.service?.isRunning === true) return;
     const { env } = this.billing;
-    if (env.store.kind !== 'filesystem') throw new Error('a folder store is needed');
-    this.child = spawn(program.command, program.args, {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: {
-        PATH: process.env.PATH,
-        DATABASE_URL: env.databaseUrl,
-        NATS_URL: env.natsUrl,
-        PORT: '0',
-        LOG_LEVEL: 'silent',
-        STORE_KIND: 'filesystem',
-        STORE_DIRECTORY: env.store.directory,
-        STORE_SIGNING_SECRET: env.store.signingSecret,
-        STORE_INTERNAL_URL: env.store.publicBaseUrl,
-        HOLD_SECONDS: String(env.billing.holdSeconds),
-        HOLD_CHECK_SECONDS: String(env.billing.holdCheckSeconds),
-      },
+    this.service = ServiceProcess.spawn(join(__dirname, 'billing-program.ts'), env, {
+      HOLD_SECONDS: String(env.billing.holdSeconds),
+      HOLD_CHECK_SECONDS: String(env.billing.holdCheckSeconds),
     });
   }
 
   /** SIGKILL; resolves when it is dead. */
   async kill(): Promise<void> {
-    const { child } = this;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const exit = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exit;
+    await this.service?.end('SIGKILL');
   }
 
   /** Kills it when it has come to the point, which `work` brings about; lets the database go on with what it was sent, and starts it again. */

@@ -1,6 +1,6 @@
 import type { ApiModel, UploadReceipt } from '@attune/contracts';
 import { eventually } from '@attune/testing';
-import { ApiProcess } from '../../test-support/api-process';
+import { startApiProcess } from '../../test-support/api-process';
 import { TestApi } from '../../test-support/test-api';
 import { acceptItem, nextUpload, trainableModel, uploadForm } from '../../test-support/uploading';
 
@@ -16,7 +16,7 @@ const pair = { audio: 'RIFF....WAVE the same' };
 
 /** Sends the request to a process of its own, and kills that while it waits for the table with everything else done. */
 async function killWaitingFor(table: string, path: string, key: string, json: object): Promise<void> {
-  const victim = await ApiProcess.start(api);
+  const victim = await startApiProcess(api);
   await api.database.runInTransaction('system', async (tx) => {
     // Readers pass, writers wait.
     await tx.execute(`LOCK TABLE ${table} IN EXCLUSIVE MODE`);
@@ -32,7 +32,7 @@ async function killWaitingFor(table: string, path: string, key: string, json: ob
       );
       expect(waiting).toHaveLength(1);
     });
-    await victim.kill();
+    await victim.end('SIGKILL');
     await expect(lost).rejects.toThrow();
   });
 }
@@ -69,12 +69,12 @@ describe('a request whose process was killed with SIGKILL is completed by its re
   it('an upload, killed when its pair was stored and its answer was not given: one item, judged once', async () => {
     const { id } = await api.createModel();
     const path = `${models}/${String(id)}/data`;
-    const victim = await ApiProcess.start(api);
+    const victim = await startApiProcess(api);
     const headers = { 'idempotency-key': 'u' };
     const lost = api.call('PUT', `${victim.url}${path}`, { body: uploadForm(pair), headers });
     lost.catch(() => undefined);
     const uploaded = await nextUpload(api, id);
-    await victim.kill();
+    await victim.end('SIGKILL');
     await expect(lost).rejects.toThrow();
     await acceptItem(api, uploaded);
     const retry = await eventually(async () => {

@@ -1,0 +1,76 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { freePort } from '@attune/embedded';
+import { eventually } from './eventually';
+import { tsProgram } from './ts-program';
+
+/** What every service is told, as its own env.ts reads it. */
+export interface ServiceSurroundings {
+  databaseUrl: string;
+  natsUrl: string;
+  store: { kind: 'filesystem'; directory: string; signingSecret: string; publicBaseUrl: string } | { kind: 's3' };
+}
+
+/** A service as a process of its own, run from its sources: for tests that kill it. */
+export class ServiceProcess {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly url: string,
+  ) {}
+
+  /** Does not wait until it is ready. Its port 0 is any, which nobody is told. `more` is what this service alone is told. */
+  static spawn(
+    program: string,
+    { databaseUrl, natsUrl, store }: ServiceSurroundings,
+    more: Record<string, string>,
+    port = 0,
+  ): ServiceProcess {
+    if (store.kind !== 'filesystem') throw new Error('a service under test has a filesystem store');
+    const { command, args } = tsProgram(program);
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: {
+        PATH: process.env['PATH'],
+        PORT: String(port),
+        LOG_LEVEL: 'silent',
+        DATABASE_URL: databaseUrl,
+        NATS_URL: natsUrl,
+        STORE_KIND: 'filesystem',
+        STORE_DIRECTORY: store.directory,
+        STORE_SIGNING_SECRET: store.signingSecret,
+        STORE_INTERNAL_URL: store.publicBaseUrl,
+        ...more,
+      },
+    });
+    return new ServiceProcess(child, `http://127.0.0.1:${String(port)}`);
+  }
+
+  /** On a free port; resolves when it is ready. */
+  static async start(
+    program: string,
+    surroundings: ServiceSurroundings,
+    more: Record<string, string>,
+  ): Promise<ServiceProcess> {
+    const service = ServiceProcess.spawn(program, surroundings, more, await freePort());
+    await eventually(
+      async () => {
+        const answer = await fetch(`${service.url}/healthz/ready`);
+        if (!answer.ok) throw new Error(await answer.text());
+      },
+      { timeoutMs: 30_000 },
+    );
+    return service;
+  }
+
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Ends it by a signal; resolves when it is gone. */
+  async end(signal: NodeJS.Signals): Promise<void> {
+    if (!this.isRunning) return;
+    const gone = once(this.child, 'exit');
+    this.child.kill(signal);
+    await gone;
+  }
+}
