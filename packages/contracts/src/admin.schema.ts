@@ -1,4 +1,4 @@
-import { plans } from '@attune/kernel';
+import { forEachLimitName, plans } from '@attune/kernel';
 import { z } from 'zod';
 import { listOf, pageQuery } from './responses';
 import { scopes } from './route-metadata';
@@ -13,20 +13,7 @@ const limit = z.number().int().min(0).max(2_147_483_647).nullable();
 const time = z.string().datetime({ offset: true });
 
 /** Null: unlimited. */
-export const organizationLimits = z
-  .object({
-    requests_per_minute: limit,
-    requests_per_hour: limit,
-    requests_per_day: limit,
-    concurrent_requests: limit,
-    models: limit,
-    live_runs: limit,
-    model_creations_per_hour: limit,
-    training_starts_per_hour: limit,
-    status_checks_per_minute: limit,
-    data_uploads_per_hour: limit,
-  })
-  .strict();
+export const organizationLimits = z.object(forEachLimitName(limit)).strict();
 
 const overrides = organizationLimits
   .partial()

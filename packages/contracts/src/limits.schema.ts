@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limitNames, plans, type LimitName } from '@attune/kernel';
+import { forEachLimitName, plans } from '@attune/kernel';
 
 const amount = z.number().int().nonnegative().nullable();
 
@@ -18,12 +18,8 @@ export const limitStanding = z.object({
 });
 export type ApiLimit = z.infer<typeof limitStanding>;
 
-const names = Object.values(limitNames) as [LimitName, ...LimitName[]];
-
 export const limitsBody = z.object({
   plan: z.enum(plans),
-  limits: z.object(
-    Object.fromEntries(names.map((name) => [name, limitStanding])) as Record<LimitName, typeof limitStanding>,
-  ),
+  limits: z.object(forEachLimitName(limitStanding)),
 });
 export type ApiLimits = z.infer<typeof limitsBody>;

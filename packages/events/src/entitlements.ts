@@ -1,23 +1,12 @@
 import { z } from 'zod';
-import { plans } from '@attune/kernel';
+import { forEachLimitName, plans } from '@attune/kernel';
 import { milliseconds } from './shapes';
 
 /** Null: unlimited. */
 const limit = z.number().int().nonnegative().nullable();
 
-/** Every limit of an organization; kernel's `limitNames` maps the names. */
-export const limits = z.object({
-  requests_per_minute: limit,
-  requests_per_hour: limit,
-  requests_per_day: limit,
-  concurrent_requests: limit,
-  models: limit,
-  live_runs: limit,
-  model_creations_per_hour: limit,
-  training_starts_per_hour: limit,
-  status_checks_per_minute: limit,
-  data_uploads_per_hour: limit,
-});
+/** Every limit of an organization. */
+export const limits = z.object(forEachLimitName(limit));
 
 /** Limits that were agreed with an organization itself; what is not named is its plan's. */
 export const limitOverrides = limits.partial();

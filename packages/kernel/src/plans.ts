@@ -34,6 +34,11 @@ export interface Entitlements {
 
 const keys = Object.keys(limitNames) as LimitKey[];
 
+/** The same for every limit, under the name that rows, events and answers have: what schemas are made of. */
+export function forEachLimitName<T>(value: T): Record<LimitName, T> {
+  return Object.fromEntries(keys.map((key) => [limitNames[key], value])) as Record<LimitName, T>;
+}
+
 /** No limit of any kind. */
 export const unlimited: Limits = limitsOf(() => null);
 
