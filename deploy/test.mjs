@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -33,6 +33,8 @@ if (unknown.length > 0) {
 }
 
 const total = { passed: 0, failed: 0 };
+/** By name, said again at the end, where a reader of a long log looks first. */
+const failures = [];
 for (const [name, run] of Object.entries(parts)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue;
   const started = performance.now();
@@ -40,9 +42,11 @@ for (const [name, run] of Object.entries(parts)) {
   const count = run();
   total.passed += count.passed;
   total.failed += count.failed;
+  if (count.failed > 0) failures.push(...(count.names?.length ? count.names : [name]));
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   console.log(`== ${name}: ${count.failed === 0 ? 'passed' : `${count.failed} FAILED`} in ${seconds} s`);
 }
+if (failures.length > 0) console.log(`\nfailed:\n${failures.map((name) => `  ${name}`).join('\n')}`);
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);
 
@@ -65,7 +69,18 @@ function jest(project, options = []) {
   const summary = JSON.parse(readFileSync(report, 'utf8'));
   const broken = summary.numFailedTests + summary.numRuntimeErrorTestSuites;
   const nothing = summary.numTotalTests === 0 || (status !== 0 && broken === 0) ? 1 : 0;
-  return { passed: summary.numPassedTests, failed: broken + nothing };
+  return { passed: summary.numPassedTests, failed: broken + nothing, names: failedTests(summary) };
+}
+
+/** A suite that could not run, or whose hooks failed, is named by its file. */
+function failedTests({ testResults }) {
+  return testResults
+    .filter(({ status }) => status === 'failed')
+    .flatMap(({ name, assertionResults }) => {
+      const file = relative(root, name);
+      const failed = assertionResults.filter(({ status }) => status === 'failed');
+      return failed.length === 0 ? [file] : failed.map(({ fullName }) => `${file}: ${fullName}`);
+    });
 }
 
 /** Ruff, pyright and pytest by the engine's own script; counts come from pytest's report. */

@@ -164,15 +164,14 @@ describe('a receiver that is slow or dead', () => {
     slow.answer = () => undefined;
     await hookTo(slow.url, 100);
     receiver.answer = (response) => response.writeHead(204).end();
-    const worker = workerOf(3000);
-    const started = performance.now();
+    // Longer than this test: whatever is delivered is delivered while the slow ones are waited for.
+    const worker = workerOf(60_000);
     expect(await worker.begin()).toBe(4);
     await hookTo(receiver.url, 20);
     await eventually(async () => {
       await worker.begin();
       expect(receiver.seen).toHaveLength(20);
     });
-    expect(performance.now() - started).toBeLessThan(2500);
     expect(slow.seen).toHaveLength(4);
     await slow.stop();
     await worker.settled();
@@ -183,8 +182,8 @@ describe('a receiver that is slow or dead', () => {
     slow.answer = () => undefined;
     for (let n = 0; n < 20; n += 1) await hookTo(slow.url, 4, neighbour);
     receiver.answer = (response) => response.writeHead(204).end();
-    const worker = workerOf(3000);
-    const started = performance.now();
+    // Longer than this test: whatever is delivered is delivered while the slow ones are waited for.
+    const worker = workerOf(60_000);
     expect(await worker.begin()).toBe(16);
     expect(await worker.begin()).toBe(0);
     await hookTo(receiver.url, 20);
@@ -192,7 +191,6 @@ describe('a receiver that is slow or dead', () => {
       await worker.begin();
       expect(receiver.seen).toHaveLength(20);
     });
-    expect(performance.now() - started).toBeLessThan(2500);
     expect(slow.seen).toHaveLength(16);
     await slow.stop();
     await worker.settled();
