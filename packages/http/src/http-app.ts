@@ -7,6 +7,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { NestLogger, withLogContext, type Logger } from '@attune/observability';
 import { ErrorFilter } from './error.filter';
+import { useLeanAsyncResource } from './lean-async-resource';
 import { carryRequestLimits } from './request-limits';
 
 export interface HttpAppOptions {
@@ -27,6 +28,7 @@ export async function createHttpApp(
   module: Type<unknown> | DynamicModule,
   options: HttpAppOptions,
 ): Promise<NestFastifyApplication> {
+  useLeanAsyncResource();
   const filter = new ErrorFilter(options.logger);
   const adapter = new FastifyAdapter({
     bodyLimit: options.bodyLimitBytes ?? MEGABYTE,

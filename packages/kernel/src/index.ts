@@ -4,3 +4,4 @@ export * from './error-catalogue';
 export * from './exhaustive';
 export * from './ids';
 export * from './plans';
+export * from './recent-answers';

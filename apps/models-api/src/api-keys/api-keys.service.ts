@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { scopes as knownScopes } from '@attune/contracts';
 import type { Tx } from '@attune/database';
 import { Authenticator, type Principal } from '@attune/http';
-import { newId, type ApiKeyId, type Clock, type OrganizationId } from '@attune/kernel';
+import { newId, RecentAnswers, type ApiKeyId, type Clock, type OrganizationId } from '@attune/kernel';
 import { CLOCK } from '@attune/service';
 import { hashApiKey, lastFourOf, makeApiKey, matchesHash, publicIdOf, type ApiKey, type ApiKeyOrder } from './api-key';
 import { expiredApiKey, invalidApiKey, revokedApiKey } from './api-key.errors';
@@ -16,13 +16,16 @@ export const API_KEY_PEPPER = Symbol('attune:api-key-pepper');
  * most on every instance, which leaves the answers under way a quarter of it.
  */
 const CACHE_MS = 750;
-const CACHE_SIZE = 10_000;
+const KNOWN_USES = 10_000;
 const TOUCH_EVERY_MS = 60_000;
 
 /** Makes keys, and turns a key into a principal. */
 @Injectable()
 export class ApiKeysService extends Authenticator {
-  private readonly recent = new Map<string, { key: ApiKey; until: number }>();
+  /** By public id. */
+  private readonly recent = new RecentAnswers<string, ApiKey>((id) => this.repository.findByPublicId(id), {
+    maxAgeMs: CACHE_MS,
+  });
   private readonly touched = new Map<string, number>();
 
   constructor(
@@ -37,7 +40,7 @@ export class ApiKeysService extends Authenticator {
   async authenticate(bearer: string): Promise<Principal> {
     const publicId = publicIdOf(bearer);
     if (publicId === null) throw invalidApiKey();
-    const key = await this.find(publicId);
+    const key = await this.recent.get(publicId);
     if (!key || !matchesHash(bearer, key.hash, this.pepper)) throw invalidApiKey();
     if (key.revokedAt) throw revokedApiKey();
     if (key.expiresAt && key.expiresAt <= this.clock.now()) throw expiredApiKey();
@@ -72,26 +75,14 @@ export class ApiKeysService extends Authenticator {
 
   /** Forgets what is known of a key, on this instance: the next use asks the database. */
   forget(publicId: string): void {
-    this.recent.delete(publicId);
-  }
-
-  private async find(publicId: string): Promise<ApiKey | null> {
-    // Before the question: what the answer says was true at this moment at the earliest.
-    const now = performance.now();
-    const cached = this.recent.get(publicId);
-    if (cached && cached.until > now) return cached.key;
-    const key = await this.repository.findByPublicId(publicId);
-    if (this.recent.size >= CACHE_SIZE) this.recent.clear();
-    if (key) this.recent.set(publicId, { key, until: now + CACHE_MS });
-    else this.recent.delete(publicId);
-    return key;
+    this.recent.forget(publicId);
   }
 
   /** Coarse and never waited for: a failed note of use refuses nobody. */
   private noteUse(key: ApiKey): void {
     const now = this.clock.now().getTime();
     if ((this.touched.get(key.id) ?? 0) > now - TOUCH_EVERY_MS) return;
-    if (this.touched.size >= CACHE_SIZE) this.touched.clear();
+    if (this.touched.size >= KNOWN_USES) this.touched.clear();
     this.touched.set(key.id, now);
     void this.repository.touch(key).catch(() => this.touched.delete(key.id));
   }

@@ -2,11 +2,11 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import type { CostClass } from '@attune/contracts';
 import { Database, DatabaseUnavailable } from '@attune/database';
 import { reportRefused, RequestLimiter, type Admission, type Principal } from '@attune/http';
-import { messageOf, newId, type Clock, type OrganizationId } from '@attune/kernel';
+import { messageOf, newId, RecentAnswers, type Clock, type OrganizationId } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
 import { CLOCK, LOGGER } from '@attune/service';
 import { OrganizationsRepository } from '../organizations/organizations.repository';
-import { hourlyPolicyOf, hourlyWaitMs, type HourlyPolicy, type LimitState } from './limit';
+import { hourlyPolicies, hourlyPolicyOf, hourlyWaitMs, type HourlyPolicy, type LimitState } from './limit';
 import { rateLimitExceeded } from './limit.errors';
 import { LimitsService } from './limits.service';
 import { LocalWindows } from './local-windows';
@@ -22,15 +22,6 @@ const AWAY_MS = 5000;
 const IDLE_MS = 60_000;
 const NO_LIMITS: Admission = { reports: [], end: () => undefined };
 
-/** An organization's rules: asked for once by all who need them, with those of before. */
-interface KnownRules {
-  loading: Promise<RequestRules | null>;
-  until: number;
-  last: RequestRules | null;
-  /** How hourly limits stood when a refused request first asked. */
-  hourly: Map<HourlyPolicy, Promise<LimitState | null>>;
-}
-
 /**
  * Counts requests by the limits of their organization's plan, the same on all instances. When the database does not answer, looks
  * are counted by this process alone, and everything else is refused with 503: nothing that costs money passes uncounted.
@@ -38,7 +29,11 @@ interface KnownRules {
 @Injectable()
 export class RequestLimiterService extends RequestLimiter implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly gates = new Map<OrganizationId, OrganizationGate>();
-  private readonly rules = new Map<OrganizationId, KnownRules>();
+  private readonly rules = new RecentAnswers<OrganizationId, RequestRules>((id) => this.loadRules(id), {
+    maxAgeMs: RULES_MS,
+  });
+  /** How the hourly limits stand, for requests that are refused. */
+  private readonly hours = new Map(hourlyPolicies.map((policy) => [policy, this.recentHours(policy)]));
   private readonly local = new LocalWindows();
   private readonly instance = newId();
   private awayUntil = 0;
@@ -102,20 +97,20 @@ export class RequestLimiterService extends RequestLimiter implements OnApplicati
     organizationId: OrganizationId,
     policy: HourlyPolicy | null,
   ): Promise<RequestRefused> {
-    const known = this.rules.get(organizationId);
-    if (policy === null || !known) return refused;
-    const asked = known.hourly.get(policy) ?? this.lookAtHour(organizationId, policy);
-    known.hourly.set(policy, asked);
-    const hour = await asked;
+    if (policy === null) return refused;
+    const hour = (await this.hours.get(policy)?.get(organizationId))?.state;
     if (hour?.remaining !== 0 || hourlyWaitMs(hour) <= refused.waitMs) return refused;
     return new RequestRefused(refused.states, hour, hourlyWaitMs(hour));
   }
 
-  /** Null also when it cannot be asked: the request is refused anyway. */
-  private lookAtHour(organizationId: OrganizationId, policy: HourlyPolicy): Promise<LimitState | null> {
-    return this.database
-      .read({ organizationId }, (tx) => this.limits.look(tx, organizationId, policy))
-      .catch(() => null);
+  /** `state` is null where there is no such limit, and when it cannot be asked: the request is refused anyway. */
+  private recentHours(policy: HourlyPolicy): RecentAnswers<OrganizationId, { state: LimitState | null }> {
+    const ask = (organizationId: OrganizationId) =>
+      this.database
+        .read({ organizationId }, (tx) => this.limits.look(tx, organizationId, policy))
+        .then((state) => ({ state }))
+        .catch(() => ({ state: null }));
+    return new RecentAnswers(ask, { maxAgeMs: RULES_MS });
   }
 
   private gateOf(organizationId: OrganizationId, rules: RequestRules): OrganizationGate {
@@ -130,17 +125,12 @@ export class RequestLimiterService extends RequestLimiter implements OnApplicati
 
   /** Null while billing has not spoken of the organization: its actions wait for that in their own transactions, and looks are free. */
   private async rulesOf(id: OrganizationId, kind: RequestKind): Promise<RequestRules | null> {
-    const now = performance.now();
-    let known = this.rules.get(id);
-    if (!known || now >= known.until) {
-      known = { loading: this.loadRules(id), until: now + RULES_MS, last: known?.last ?? null, hourly: new Map() };
-      this.rules.set(id, known);
-    }
     try {
-      return (known.last = await known.loading);
+      return await this.rules.get(id);
     } catch (error) {
       // The last that is known is better than to refuse who only looks.
-      if (known.last && kind === 'status_check') return known.last;
+      const last = this.rules.last(id);
+      if (last && kind === 'status_check') return last;
       throw error;
     }
   }
@@ -151,14 +141,10 @@ export class RequestLimiterService extends RequestLimiter implements OnApplicati
     return entitlements ? requestRules(entitlements.revision, entitlements.limits) : null;
   }
 
-  /** Also forgets organizations that have been silent for a while. */
+  /** Also forgets gates of organizations that have been silent for a while. */
   private async tick(): Promise<void> {
     for (const [id, gate] of this.gates) {
       if (!(await gate.tick(IDLE_MS))) this.gates.delete(id);
-    }
-    const silentSince = performance.now() - IDLE_MS;
-    for (const [id, { until }] of this.rules) {
-      if (until < silentSince) this.rules.delete(id);
     }
   }
 }
