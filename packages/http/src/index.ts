@@ -15,3 +15,4 @@ export * from './route-check';
 export * from './scope.guard';
 export * from './ts-rest';
 export * from './validation-details';
+export * from './when-closed';

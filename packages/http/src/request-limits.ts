@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import { toLimitHeaders } from './limit-headers';
 import type { Admission, LimitReport } from './request-limiter';
+import { whenClosed } from './when-closed';
 
 /** What one request has been told of limits on its way. */
 interface RequestLimits {
@@ -80,7 +81,8 @@ export function followAdmission(admission: Admission, reply: FastifyReply): void
   const limits = storage.getStore();
   if (limits) limits.admitted = admission.reports;
   void reply.headers(toLimitHeaders(admission.reports));
-  reply.raw.once('close', () => {
+  // The client may have left while it was being admitted.
+  whenClosed(reply, () => {
     const { statusCode, headersSent } = reply.raw;
     admission.end(headersSent && costsNothing(statusCode));
   });

@@ -1,10 +1,9 @@
-import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { of, type Observable } from 'rxjs';
 import { feedQuery } from '@attune/contracts';
-import { Authenticator, principalOf, toFieldReasons } from '@attune/http';
+import { Authenticator, principalOf, toFieldReasons, whenClosed } from '@attune/http';
 import { AppError, type ModelId } from '@attune/kernel';
 import { fromApiModelId } from '../models/model.convert';
 import { modelNotFound } from '../models/model.errors';
@@ -40,7 +39,7 @@ export class EventStreamInterceptor implements NestInterceptor {
     const asked = this.fromRequest(request);
     const following = await this.streams.follow(asked);
     void (following === null ? reply.status(NO_CONTENT) : reply.headers(HEADERS));
-    return of(following === null ? undefined : toStream(asked, following, reply.raw));
+    return of(following === null ? undefined : toStream(asked, following, reply));
   }
 
   private fromRequest(request: EventsRequest): FollowRequest {
@@ -66,15 +65,10 @@ export class EventStreamInterceptor implements NestInterceptor {
 }
 
 /** A client that leaves ends the following, and the end of the following the client's stream; a slow client is waited for. */
-function toStream(
-  { modelId }: FollowRequest,
-  { signals, signal, close }: Following,
-  response: ServerResponse,
-): Readable {
+function toStream({ modelId }: FollowRequest, { signals, signal, close }: Following, reply: FastifyReply): Readable {
   const stream = Readable.from(toTexts(modelId, signals), { objectMode: false });
   // Of the response: the stream's own comes only with its next piece, which may be long in coming.
-  response.once('close', close);
-  if (response.closed) close();
+  whenClosed(reply, close);
   signal.addEventListener('abort', () => void stream.destroy(), { once: true });
   return stream;
 }

@@ -2,7 +2,7 @@ import { Controller, Post, Req, Res, SetMetadata, StreamableFile } from '@nestjs
 import { TsRestAppRouteMetadataKey } from '@ts-rest/nest';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { contract } from '@attune/contracts';
-import { CurrentPrincipal, type Principal } from '@attune/http';
+import { CurrentPrincipal, whenClosed, type Principal } from '@attune/http';
 import { SttClient } from './stt.client';
 
 const route = contract.stt.transcribe;
@@ -23,7 +23,7 @@ export class SttProxyController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
     const clientGone = new AbortController();
-    reply.raw.once('close', () => clientGone.abort());
+    whenClosed(reply, () => clientGone.abort());
     const answer = await this.stt.forward({
       organizationId: principal.organizationId,
       requestId: request.id,
