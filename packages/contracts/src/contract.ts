@@ -84,7 +84,7 @@ export const customModels = c.router({
     ...id,
     body: runBody,
     responses: { 200: model },
-    metadata: meta('custom_models:write', 'training_start', 'key'),
+    metadata: meta('custom_models:write', 'training_start', 'effect'),
   },
   log: {
     method: 'GET',

@@ -10,8 +10,8 @@ export type CostClass =
  * What a repetition does, and so how a request's Idempotency-Key is kept.
  * `natural`: repeating changes nothing more; the answer is kept afterwards.
  * `key`: it would be done twice; handler and key run in one transaction, which commits when the handler has answered.
- * `effect`: the same, where the handler's commit must be seen before it answers, or its body is streamed: the handler says in
- * its own transaction what it brought about (in models-api by `Effects.record`).
+ * `effect`: the same, where the handler's commit must be seen before it answers, other services are asked before it begins, or
+ * its body is streamed: the handler says in its own transaction what it brought about (in models-api by `Effects.record`).
  */
 const idempotences = ['natural', 'key', 'effect'] as const;
 export type Idempotence = (typeof idempotences)[number];

@@ -16,8 +16,8 @@ export interface EffectiveRequest {
 }
 
 /**
- * For handlers that cannot work in one transaction with their key: an upload takes hours, and its verdict comes after its
- * commit. They say themselves, in the transaction of the effect, what they brought about; the retry of a request that broke
+ * For handlers that cannot work in one transaction with their key: an upload takes hours, its verdict comes after its commit,
+ * and before a run others are asked about money. They say themselves, in the transaction of the effect, what they brought about; the retry of a request that broke
  * off after that finds it here and only answers. Without a key nothing is recorded.
  */
 @Injectable()

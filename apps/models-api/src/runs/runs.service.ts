@@ -7,6 +7,7 @@ import { BaseModelsService } from '../base-models/base-models.service';
 import { DataItemsRepository } from '../data-items/data-items.repository';
 import type { AudioExtent } from '../costs/training-audio.repository';
 import { RunHoldsService } from '../costs/run-holds.service';
+import { Effects } from '../idempotency/effects';
 import { LimitsService } from '../limits/limits.service';
 import { modelStatus, statusAfter, type Model, type ModelStatus } from '../models/model';
 import { modelBusy, modelNotFound } from '../models/model.errors';
@@ -37,12 +38,14 @@ export class RunsService {
     private readonly limits: LimitsService,
     private readonly webhooks: WebhookEventsService,
     private readonly holds: RunHoldsService,
+    private readonly effects: Effects,
   ) {}
 
   /**
    * Freezes the model's data and asks the trainer for a run. Throws MODEL_NOT_FOUND, MODEL_BUSY, PLAN_UPGRADE_REQUIRED,
    * MODEL_NOT_READY (no data, or items still processing), INSUFFICIENT_DATA, RATE_LIMIT_EXCEEDED, COST_LIMIT_EXCEEDED (it
    * would cost more than `maxCostCents`), and SERVICE_UNAVAILABLE when billing does not answer: what costs money does not start without it.
+   * The retry of a request whose run was started and that broke off before its answer starts and holds nothing.
    */
   async requestRun(
     organizationId: OrganizationId,
@@ -50,6 +53,7 @@ export class RunsService {
     maxCostCents: number | null = null,
   ): Promise<Model> {
     if (id === null) throw modelNotFound();
+    if (this.effects.earlier !== null) return found(await this.models.find(organizationId, id));
     const place: RunPlace = { organizationId, modelId: id, runId: newId<RunId>() };
     // What is refused anyhow is refused before money is spoken of; the transaction decides.
     await this.database.read({ organizationId }, async (tx) =>
@@ -77,9 +81,8 @@ export class RunsService {
     await this.holds.checkUnchanged(tx, place, priced);
     const run = await this.freeze(tx, place, model, data.train.audioMs);
     await this.start(tx, model, run);
-    const started = await this.models.read(tx, organizationId, modelId);
-    if (!started) throw modelNotFound();
-    return started;
+    await this.effects.record(tx, run.id);
+    return found(await this.models.read(tx, organizationId, modelId));
   }
 
   /** Throws when no run of the model may start; answers the data that it would have. */
@@ -150,4 +153,9 @@ export class RunsService {
       return ids.length;
     });
   }
+}
+
+function found(model: Model | null): Model {
+  if (!model) throw modelNotFound();
+  return model;
 }

@@ -1,8 +1,8 @@
-import type { ApiArchive, ApiDataItem, UploadReceipt } from '@attune/contracts';
+import type { ApiArchive, ApiDataItem, ApiModel, UploadReceipt } from '@attune/contracts';
 import { eventually } from '@attune/testing';
 import { archiveForm, readArchive, zipOf } from '../../test-support/archiving';
 import { TestApi, type Answer, type CallOptions } from '../../test-support/test-api';
-import { acceptItem, dataPath, nextUpload, storedItem, uploadForm } from '../../test-support/uploading';
+import { acceptItem, dataPath, nextUpload, storedItem, trainableModel, uploadForm } from '../../test-support/uploading';
 
 let api: TestApi;
 let archive: Buffer;
@@ -175,6 +175,20 @@ describe('a request that was carried out and whose answer was never kept is answ
     expect((await api.call<string>('GET', path)).text).toBe('the second words');
     const other = await keyed('PUT', path, 'text-2', { body: textForm('the third words') });
     expect(other.status).toBe(422);
+  });
+
+  it('a start of training: one run, one hold', async () => {
+    const id = await trainableModel(api);
+    const path = `/api/v3/custom_models/${String(id)}/run`;
+    const first = await keyed<ApiModel>('POST', path, 'run-1', { json: {} });
+    await forgetAnswers();
+    const retry = await keyed<ApiModel>('POST', path, 'run-1', { json: {} });
+    expect([retry.status, retry.body]).toEqual([200, first.body]);
+    expect(await count('run', `model_id = ${String(id)}`)).toBe(1);
+    expect(api.billing.holds.filter(({ model_id }) => model_id === id)).toHaveLength(1);
+    const other = await keyed('POST', path, 'run-1', { json: { max_cost: 1 } });
+    expect(other.status).toBe(422);
+    expectReplay(await keyed('POST', path, 'run-1', { json: {} }), retry);
   });
 
   it('a pair, unless it has been deleted since: 404 DATA_NOT_FOUND', async () => {

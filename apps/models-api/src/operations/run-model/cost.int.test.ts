@@ -1,4 +1,5 @@
 import type { ApiModel } from '@attune/contracts';
+import { eventually } from '@attune/testing';
 import { TestApi } from '../../test-support/test-api';
 import { trainableModel, uploadAccepted } from '../../test-support/uploading';
 
@@ -99,6 +100,23 @@ describe('money and POST /api/v3/custom_models/{id}/run', () => {
     expect((await run(id, {}, key)).body.error_code).toBe('MODEL_NOT_READY');
     expect(await runsOf(id)).toEqual([]);
     expect(api.billing.openHolds(organizationId)).toEqual([]);
+  });
+
+  it('asks billing in no transaction, with an Idempotency-Key neither', async () => {
+    const id = await trainableModel(api);
+    let transactions: unknown;
+    // Others of the service end in a moment; one that asks would be open until it is answered.
+    const none = async () => {
+      transactions = await api.database.query(
+        'system',
+        `SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`,
+      );
+      expect(transactions).toEqual([]);
+    };
+    api.billing.whilePlacing = () => eventually(none, { timeoutMs: 2000 }).catch(() => undefined);
+    const headers = { 'idempotency-key': 'money' };
+    expect((await api.call('POST', `/api/v3/custom_models/${String(id)}/run`, { json: {}, headers })).status).toBe(200);
+    expect(transactions).toEqual([]);
   });
 
   it('prices 12,000 recordings in three questions', async () => {
