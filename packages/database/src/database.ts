@@ -21,6 +21,14 @@ export interface TransactionOptions {
   attempts?: number;
 }
 
+export interface QueryOptions {
+  /**
+   * How often the statement is sent at most; default 4. 1 for a statement that must not be carried out twice: the first may have
+   * been when its connection broke before the answer came.
+   */
+  attempts?: number;
+}
+
 const DEFAULT_ATTEMPTS = 4;
 const FIRST_RETRY_MS = 50;
 
@@ -77,14 +85,15 @@ export class Database {
 
   /**
    * One statement in a transaction of its own and one round trip: for hot reads and single conditional writes. Its text is one
-   * of a few that the program contains (each is prepared once per connection); what varies goes into `params`.
+   * of a few that the program contains (each is prepared once per connection); what varies goes into `params`. It is sent again
+   * after a lost connection, so carried out twice it must do the same as once, or say so in `options`.
    */
-  async query<T>(scope: Scope, sql: string, params: readonly unknown[] = []): Promise<T[]> {
+  async query<T>(scope: Scope, sql: string, params: readonly unknown[] = [], options: QueryOptions = {}): Promise<T[]> {
     const joined = this.joined.join('read', scope, (tx) => tx.query<T>(sql, params));
     if (joined) return joined;
     const pool = (this.dataSource.driver as unknown as { master: Pool }).master;
     const setting = settingOf(scope);
-    return this.retrying(DEFAULT_ATTEMPTS, () => queryInScope<T>(pool, setting, sql, params));
+    return this.retrying(options.attempts ?? DEFAULT_ATTEMPTS, () => queryInScope<T>(pool, setting, sql, params));
   }
 
   private async attempt<T>(

@@ -1,7 +1,7 @@
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createTestDatabase, type TestDatabase } from '@attune/testing';
 import { Client } from 'pg';
-import { tenantRowSecurity, type Database } from './index';
+import { DatabaseUnavailable, tenantRowSecurity, type Database } from './index';
 
 const tables = `
 CREATE TABLE note (id integer PRIMARY KEY, organization_id uuid NOT NULL, text text NOT NULL);
@@ -86,11 +86,29 @@ describe('a statement in its scope', () => {
     await remote.dataSource.destroy();
     wire.close();
   });
+
+  it('is carried out once, where it says so, when the connection breaks before its answer; again otherwise', async () => {
+    const wire = await Wire.to(server.url);
+    const remote = await server.open({ url: wire.url, poolSize: 1 });
+    const [id, text] = [1, 'twice?'];
+    await database.query(theirs, 'UPDATE note SET text = $2 WHERE id = $1', [id, text]);
+    const append = `UPDATE note SET text = text || '!' WHERE id = $1 RETURNING text`;
+    await remote.query(theirs, 'SELECT');
+    wire.cutAnswers = 1;
+    await expect(remote.query(theirs, append, [id], { attempts: 1 })).rejects.toThrow(DatabaseUnavailable);
+    expect(await remote.query(theirs, 'SELECT text FROM note')).toEqual([{ text: 'twice?!' }]);
+    wire.cutAnswers = 1;
+    expect(await remote.query(theirs, append, [id])).toEqual([{ text: 'twice?!!!' }]);
+    await remote.dataSource.destroy();
+    wire.close();
+  });
 });
 
-/** A proxy that counts turns: how often the client spoke after the server had. */
+/** A proxy that counts turns, how often the client spoke after the server had, and cuts connections off. */
 class Wire {
   turns = 0;
+  /** So many answers of the server are lost with their connections. */
+  cutAnswers = 0;
   private lastSpoke: 'client' | 'server' = 'server';
   private readonly sockets: Socket[] = [];
 
@@ -124,7 +142,11 @@ class Wire {
     });
     server.on('data', (bytes) => {
       this.lastSpoke = 'server';
-      client.write(bytes);
+      if (this.cutAnswers > 0) {
+        this.cutAnswers -= 1;
+        server.destroy();
+        client.destroy();
+      } else client.write(bytes);
     });
     for (const socket of [client, server]) socket.on('error', () => undefined);
   }

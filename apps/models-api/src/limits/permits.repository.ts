@@ -47,6 +47,7 @@ interface GrantJson {
 export class PermitsRepository {
   constructor(private readonly database: Database) {}
 
+  /** Sent again after a lost connection, it may count permits that nobody got: too much in one window, never too little. */
   async take(organizationId: OrganizationId, instance: string, demand: PermitDemand): Promise<PermitGrant> {
     const [row] = await this.database.query<{ grant: GrantJson }>(
       { organizationId },
@@ -80,20 +81,25 @@ export class PermitsRepository {
     };
   }
 
-  /** `slots` null leaves the instance's share as it is. */
+  /** `slots` null leaves the instance's share as it is. Never sent twice: a permit given back twice would let in one too many. */
   async settle(
     organizationId: OrganizationId,
     instance: string,
     slots: number | null,
     unused: readonly UnusedPermits[],
   ): Promise<void> {
-    await this.database.query({ organizationId }, `SELECT settle_permits($1, $2, $3, $4, $5, $6)`, [
-      organizationId,
-      instance,
-      slots,
-      unused.map(({ policy }) => policy),
-      unused.map(({ bucket }) => bucket),
-      unused.map((one) => one.unused),
-    ]);
+    await this.database.query(
+      { organizationId },
+      `SELECT settle_permits($1, $2, $3, $4, $5, $6)`,
+      [
+        organizationId,
+        instance,
+        slots,
+        unused.map(({ policy }) => policy),
+        unused.map(({ bucket }) => bucket),
+        unused.map((one) => one.unused),
+      ],
+      { attempts: 1 },
+    );
   }
 }
