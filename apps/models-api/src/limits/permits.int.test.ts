@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import type { Database } from '@attune/database';
-import { newId } from '@attune/kernel';
+import { newId, type OrganizationId } from '@attune/kernel';
 import { createTestDatabase, type TestDatabase } from '@attune/testing';
 import { migrations } from '../migrations/all';
 import { WindowOracle } from '../test-support/window-oracle';
+import { PermitsRepository } from './permits.repository';
 import type { RequestPolicy } from './request-policy';
 
 let testDatabase: TestDatabase;
@@ -98,5 +99,51 @@ describe('permits', () => {
     const organization = newId();
     const grants = await Promise.all(Array.from({ length: 60 }, () => take(organization, policies, START_MS, 3)));
     expect(grants.reduce((sum, { granted }) => sum + granted, 0)).toBe(100);
+  });
+});
+
+describe('places of open requests', () => {
+  const instances = ['a', 'b', 'c'].map(() => newId());
+  const ask = (organizationId: OrganizationId, n: number, slots: number) =>
+    new PermitsRepository(database).take(organizationId, instances[n] ?? '', {
+      policies: [{ policy: 'requests_per_minute', quota: 1000, windowSeconds: 60 }],
+      needed: 1,
+      wanted: 1,
+      slots,
+      open: 0,
+      slotQuota: 3,
+    });
+  const holders = async (organizationId: OrganizationId) =>
+    (
+      await database.query<{ instance: string }>(
+        { organizationId },
+        'SELECT instance FROM request_slot WHERE organization_id = $1 ORDER BY instance',
+        [organizationId],
+      )
+    ).map(({ instance }) => instance);
+  const pass = (organizationId: OrganizationId, n: number, seconds: number) =>
+    database.query(
+      { organizationId },
+      `UPDATE request_slot SET expires_at = expires_at - $2 * interval '1 second' WHERE instance = $1`,
+      [instances[n], seconds],
+    );
+
+  it('of an instance that was killed are free after 30 seconds, not before', async () => {
+    const organizationId = newId<OrganizationId>();
+    expect(await ask(organizationId, 0, 3)).toMatchObject({ granted: 1, slots: 3 });
+    await pass(organizationId, 0, 20);
+    expect(await ask(organizationId, 1, 1)).toMatchObject({ granted: 0, others: 3 });
+    await pass(organizationId, 0, 10);
+    expect(await ask(organizationId, 1, 1)).toMatchObject({ granted: 1, slots: 1, others: 0 });
+  });
+
+  it('of an instance that was killed leave the table a minute after that', async () => {
+    const organizationId = newId<OrganizationId>();
+    await ask(organizationId, 0, 1);
+    await ask(organizationId, 1, 1);
+    await pass(organizationId, 0, 90);
+    await pass(organizationId, 1, 80);
+    await ask(organizationId, 2, 1);
+    expect(await holders(organizationId)).toEqual([instances[1], instances[2]].sort());
   });
 });
