@@ -136,8 +136,9 @@ const consumers = [
   ModelErasureConsumer,
 ];
 
-function senderOf({ allowPrivate, dnsServers }: WebhookSettings): WebhookSender {
-  return new WebhookSender({ allowPrivate, resolve: hostResolver(dnsServers), timeoutMs: SEND_TIMEOUT_MS });
+function senderOf(settings: WebhookSettings): WebhookSender {
+  const { allowPrivate } = settings;
+  return new WebhookSender({ allowPrivate, resolve: hostResolver(settings), timeoutMs: SEND_TIMEOUT_MS });
 }
 
 /** The public API as one application. */

@@ -10,6 +10,8 @@ export class DnsDouble {
   readonly asked: string[] = [];
   /** The last one stays. */
   answers: string[][] = [[]];
+  /** Names of which it says nothing. */
+  silentOn: RegExp | null = null;
 
   private constructor(
     private readonly socket: Socket,
@@ -21,7 +23,10 @@ export class DnsDouble {
     socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
     const double = new DnsDouble(socket, `127.0.0.1:${String(socket.address().port)}`);
-    socket.on('message', (query, from) => socket.send(double.answer(query), from.port, from.address));
+    socket.on('message', (query, from) => {
+      const { name } = readQuestion(query);
+      if (double.silentOn?.test(name) !== true) socket.send(double.answer(query), from.port, from.address);
+    });
     return double;
   }
 

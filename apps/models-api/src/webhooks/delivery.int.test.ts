@@ -47,7 +47,7 @@ beforeEach(async () => {
 });
 
 function workerOf(timeoutMs = 2000): DeliveryWorker {
-  const sender = new WebhookSender({ ...settings, timeoutMs, resolve: hostResolver([]) });
+  const sender = new WebhookSender({ ...settings, timeoutMs, resolve: hostResolver(settings) });
   const deliveries = new WebhookDeliveriesRepository(database);
   return new DeliveryWorker(database, new WebhooksRepository(database), deliveries, sender, clock, logger, SECRETS_KEY);
 }

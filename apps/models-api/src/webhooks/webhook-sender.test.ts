@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 
 const senderOf = (allowPrivate: boolean, timeoutMs = 2000) =>
-  new WebhookSender({ allowPrivate, timeoutMs, resolve: hostResolver([dns.address]) });
+  new WebhookSender({ allowPrivate, timeoutMs, resolve: hostResolver({ allowPrivate, dnsServers: [dns.address] }) });
 const send = (sender: WebhookSender, url: string) =>
   sender.send({ url, headers: { 'webhook-id': 'msg_1' }, body: '{}' });
 
