@@ -1,7 +1,7 @@
 export default {
   invariant: 35,
   statement: 'All attempts at a message have one id',
-  file: 'apps/models-api/src/webhooks/delivery.worker.ts',
+  file: 'apps/models-api/src/webhooks/delivery-signer.ts',
   find: "'webhook-id': delivery.messageId,",
   replace: "'webhook-id': `${delivery.messageId}_${String(delivery.attempt)}`,",
   project: 'integration',

@@ -7,7 +7,7 @@ import { migrations } from '../migrations/all';
 import { Receiver } from '../test-support/receiver';
 import { DeliveryWorker } from './delivery.worker';
 import { hostResolver } from './host-resolver';
-import { retryDelaysMs } from './webhook';
+import { retryDelaysMs, signMessage } from './webhook';
 import { WebhookDeliveriesRepository } from './webhook-deliveries.repository';
 import { WebhookEventsService } from './webhook-events.service';
 import { WebhookSender } from './webhook-sender';
@@ -46,13 +46,13 @@ beforeEach(async () => {
   await database.runInTransaction('system', (tx) => tx.execute('DELETE FROM webhook'));
 });
 
-function workerOf(timeoutMs = 2000): DeliveryWorker {
+function workerOf(timeoutMs = 2000, secretsKey = SECRETS_KEY): DeliveryWorker {
   const sender = new WebhookSender({ ...settings, timeoutMs, resolve: hostResolver(settings) });
   const deliveries = new WebhookDeliveriesRepository(database);
-  return new DeliveryWorker(database, new WebhooksRepository(database), deliveries, sender, clock, logger, SECRETS_KEY);
+  return new DeliveryWorker(database, new WebhooksRepository(database), deliveries, sender, clock, logger, secretsKey);
 }
 
-function serviceOf(): WebhooksService {
+function serviceOf(secretsKey = SECRETS_KEY): WebhooksService {
   const deliveries = new WebhookDeliveriesRepository(database);
   const events = new WebhookEventsService(deliveries, clock);
   return new WebhooksService(
@@ -62,7 +62,7 @@ function serviceOf(): WebhooksService {
     events,
     clock,
     settings,
-    SECRETS_KEY,
+    secretsKey,
   );
 }
 
@@ -131,6 +131,30 @@ describe('a delivery', () => {
     const on = await serviceOf().change(organizationId, id, { enabled: true });
     expect([on.enabled, on.disabledReason]).toEqual([true, null]);
     expect(await look(worker)).toBe(1);
+  });
+
+  it('whose secret does not open any more fails on its schedule and says why, until the secret is rotated', async () => {
+    receiver.answer = (response) => response.writeHead(204).end();
+    const otherKey = 'o'.repeat(32);
+    const worker = workerOf(2000, otherKey);
+    const id = await hookTo(receiver.url);
+    await look(worker);
+    const error = 'the secret cannot be read any more: rotate it';
+    expect(await logOf(id)).toMatchObject([{ state: 'pending', attempts: 1, responseStatus: null, error }]);
+    expect(receiver.seen).toEqual([]);
+    const { secret } = await serviceOf(otherKey).rotateSecret(organizationId, id);
+    clock.advance(6000);
+    await look(worker);
+    expect(await logOf(id)).toMatchObject([{ state: 'delivered', attempts: 2, error: null }]);
+    expect(receiver.seen).toHaveLength(1);
+    for (const { headers, body } of receiver.seen) {
+      const message = {
+        id: String(headers['webhook-id']),
+        timestampSeconds: Number(headers['webhook-timestamp']),
+        body,
+      };
+      expect(headers['webhook-signature']).toBe(signMessage(message, [secret]));
+    }
   });
 
   it('that was claimed and of which nothing was heard is due again after a minute, not before', async () => {

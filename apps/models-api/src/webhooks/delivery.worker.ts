@@ -3,11 +3,12 @@ import { Database } from '@attune/database';
 import { delay, messageOf, type Clock, type OrganizationId } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
 import { CLOCK, LOGGER } from '@attune/service';
-import { SECRETS_KEY, type Sealer } from '../platform/sealer';
-import { nextAttemptInMs, signMessage } from './webhook';
+import { SECRETS_KEY } from '../platform/sealer';
+import { DeliverySigner } from './delivery-signer';
+import { nextAttemptInMs } from './webhook';
 import { WebhookDeliveriesRepository, type ClaimedDelivery } from './webhook-deliveries.repository';
 import { webhookSealer } from './webhook-secrets';
-import { WebhookSender } from './webhook-sender';
+import { WebhookSender, type SendResult } from './webhook-sender';
 import { WebhooksRepository } from './webhooks.repository';
 
 export const SEND_TIMEOUT_MS = 15_000;
@@ -34,7 +35,7 @@ interface UnderWay {
  */
 @Injectable()
 export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly sealer: Sealer;
+  private readonly signer: DeliverySigner;
   private readonly stopping = new AbortController();
   private readonly underWay = new Map<string, UnderWay>();
   private running: Promise<void> | null = null;
@@ -50,7 +51,7 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(SECRETS_KEY) secretsKey: string,
   ) {
-    this.sealer = webhookSealer(secretsKey);
+    this.signer = new DeliverySigner(webhookSealer(secretsKey), clock);
   }
 
   onApplicationBootstrap(): void {
@@ -114,7 +115,7 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
   /** Never rejects: an outcome that cannot be written is one that nobody heard of, and the delivery is due again. */
   private async attempt(delivery: ClaimedDelivery): Promise<void> {
     try {
-      const result = await this.sender.send(this.signed(delivery));
+      const result = await this.send(delivery);
       const { organizationId } = delivery;
       await this.database.runInTransaction({ organizationId }, async (tx) => {
         const at = this.clock.now();
@@ -136,22 +137,11 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
     }
   }
 
-  private signed(delivery: ClaimedDelivery) {
-    const timestampSeconds = Math.floor(this.clock.now().getTime() / 1000);
-    const secrets = [delivery.secret, ...(delivery.previousSecret ? [delivery.previousSecret] : [])].map((sealed) =>
-      this.sealer.open(sealed, delivery.webhookId),
-    );
-    const message = { id: delivery.messageId, timestampSeconds, body: delivery.payload };
-    return {
-      url: delivery.url,
-      body: delivery.payload,
-      headers: {
-        'content-type': 'application/json',
-        'user-agent': 'Attune-Webhooks/1',
-        'webhook-id': delivery.messageId,
-        'webhook-timestamp': String(timestampSeconds),
-        'webhook-signature': signMessage(message, secrets),
-      },
-    };
+  /** An attempt that cannot be signed fails as one that was not answered: its owner sees why, and may rotate the secret meanwhile. */
+  private async send(delivery: ClaimedDelivery): Promise<SendResult> {
+    const message = this.signer.sign(delivery);
+    if (message) return this.sender.send(message);
+    this.logger.warn(`webhook ${delivery.webhookId}: its secret does not open with this SECRETS_KEY`);
+    return { status: null, error: 'the secret cannot be read any more: rotate it' };
   }
 }
