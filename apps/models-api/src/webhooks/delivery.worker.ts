@@ -15,7 +15,7 @@ export const SEND_TIMEOUT_MS = 15_000;
 /** After that an attempt of which nothing was heard (the process died) is made again. Longer than any attempt takes. */
 const LOST_AFTER_MS = 60_000;
 const POLL_MS = 500;
-/** Attempts at once in this process, of one organization (who has so many gets no more), and of one webhook. */
+/** Attempts at once in this process, of one organization, and of one webhook. */
 const LIMIT = 256;
 const PER_ORGANIZATION = 16;
 const PER_WEBHOOK = 4;
@@ -67,13 +67,11 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
 
   /** Begins whatever is due and fits; answers how many attempts that were. */
   async begin(): Promise<number> {
-    const now = this.clock.now();
     const claimed = await this.database.runInTransaction('system', (tx) =>
       this.deliveries.claim(tx, {
-        now,
-        lostAt: new Date(now.getTime() + LOST_AFTER_MS),
+        lostAfterMs: LOST_AFTER_MS,
         busy: [...new Set([...this.underWay.values()].map(({ webhookId }) => webhookId))],
-        full: this.fullOrganizations(),
+        underWay: this.countByOrganization(),
         perWebhook: PER_WEBHOOK,
         perOrganization: PER_ORGANIZATION,
         limit: LIMIT - this.underWay.size,
@@ -94,11 +92,11 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
     while (this.underWay.size > 0) await Promise.all([...this.underWay.values()].map(({ done }) => done));
   }
 
-  private fullOrganizations(): OrganizationId[] {
+  private countByOrganization(): Map<OrganizationId, number> {
     const counts = new Map<OrganizationId, number>();
     for (const { organizationId } of this.underWay.values())
       counts.set(organizationId, (counts.get(organizationId) ?? 0) + 1);
-    return [...counts].flatMap(([id, count]) => (count >= PER_ORGANIZATION ? [id] : []));
+    return counts;
   }
 
   private async run(): Promise<void> {
@@ -118,18 +116,16 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
       const result = await this.send(delivery);
       const { organizationId } = delivery;
       await this.database.runInTransaction({ organizationId }, async (tx) => {
-        const at = this.clock.now();
         if (result.error === null) {
-          await this.deliveries.markDelivered(tx, delivery, result.status ?? 0, at);
+          await this.deliveries.markDelivered(tx, delivery, result.status ?? 0);
           return;
         }
         const isGone = result.status === GONE;
-        const waitMs = isGone ? null : nextAttemptInMs(delivery.attempt, Math.random());
-        const nextAt = waitMs === null ? null : new Date(at.getTime() + waitMs);
-        await this.deliveries.markFailed(tx, delivery, { status: result.status, error: result.error, nextAt });
+        const nextInMs = isGone ? null : nextAttemptInMs(delivery.attempt, Math.random());
+        await this.deliveries.markFailed(tx, delivery, { status: result.status, error: result.error, nextInMs });
         if (isGone) {
           const webhook = { organizationId, id: delivery.webhookId };
-          await this.webhooks.disable(tx, webhook, 'the receiver answered 410 Gone', at);
+          await this.webhooks.disable(tx, webhook, 'the receiver answered 410 Gone', this.clock.now());
         }
       });
     } catch (error) {

@@ -70,18 +70,19 @@ export class WebhooksRepository {
     return updated > 0;
   }
 
-  /** The secret until now goes on signing until `previousUntil`. False when the webhook is not there. */
+  /** The secret until now goes on signing for `previousForMs`; answers until when. Null when the webhook is not there. */
   async rotate(
     tx: Tx,
     { organizationId, id }: WebhookKey,
-    next: { sealedSecret: Buffer; at: Date; previousUntil: Date },
-  ): Promise<boolean> {
-    const updated = await tx.execute(
-      `UPDATE webhook SET previous_secret = secret, previous_secret_expires_at = $4, secret = $3, updated_at = $5
-        WHERE id = $1 AND organization_id = $2`,
-      [id, organizationId, next.sealedSecret, next.previousUntil, next.at],
+    next: { sealedSecret: Buffer; at: Date; previousForMs: number },
+  ): Promise<Date | null> {
+    const [row] = await tx.query<{ until: Date }>(
+      `UPDATE webhook SET previous_secret = secret, previous_secret_expires_at = now() + $4 * interval '1 ms', secret = $3,
+              updated_at = $5
+        WHERE id = $1 AND organization_id = $2 RETURNING previous_secret_expires_at AS until`,
+      [id, organizationId, next.sealedSecret, next.previousForMs, next.at],
     );
-    return updated > 0;
+    return row?.until ?? null;
   }
 
   /** The receiver said that it is gone. */

@@ -94,12 +94,11 @@ export class WebhooksService {
     id: string,
   ): Promise<{ webhook: Webhook; secret: string; previousUntil: Date }> {
     const key = keyOf(organizationId, id);
-    const at = this.clock.now();
-    const previousUntil = new Date(at.getTime() + ROTATION_MS);
     const secret = makeWebhookSecret();
     return this.database.runInTransaction({ organizationId }, async (tx) => {
-      const next = { sealedSecret: this.sealer.seal(secret, id), at, previousUntil };
-      if (!(await this.webhooks.rotate(tx, key, next))) throw webhookNotFound();
+      const next = { sealedSecret: this.sealer.seal(secret, id), at: this.clock.now(), previousForMs: ROTATION_MS };
+      const previousUntil = await this.webhooks.rotate(tx, key, next);
+      if (!previousUntil) throw webhookNotFound();
       return { webhook: found(await this.webhooks.read(tx, key)), secret, previousUntil };
     });
   }
@@ -128,7 +127,7 @@ export class WebhooksService {
     await this.get(organizationId, id);
     if (!isUuid(deliveryId)) throw deliveryNotFound();
     return this.database.runInTransaction({ organizationId }, async (tx) => {
-      const delivery = await this.deliveries.restart(tx, { organizationId, id }, deliveryId, this.clock.now());
+      const delivery = await this.deliveries.restart(tx, { organizationId, id }, deliveryId);
       if (!delivery) throw deliveryNotFound();
       return delivery;
     });
