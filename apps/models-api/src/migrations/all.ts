@@ -14,6 +14,7 @@ import { modelCounts } from './0070-model-counts';
 import { hourlyLimits } from './0071-hourly-limits';
 import { requestLimits } from './0072-request-limits';
 import { requestSlotsEnd } from './0073-request-slots-end';
+import { webhookLogByState } from './0074-webhook-log-by-state';
 
 /** The history of the schema `models`, in order. */
 export const migrations: readonly Migration[] = [
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   hourlyLimits,
   requestLimits,
   requestSlotsEnd,
+  webhookLogByState,
 ];

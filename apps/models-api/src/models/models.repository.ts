@@ -57,7 +57,9 @@ export class ModelsRepository {
     return this.database.read({ organizationId }, async (tx) => {
       const { total, below, skip } = await this.counts.locate(tx, organizationId, filter, page.offset);
       if (page.offset >= total) return { total, models: [] };
-      const values: unknown[] = [organizationId, below ?? Number.MAX_SAFE_INTEGER, page.limit, skip];
+      // No more than there are: of two filters no index knows where the last match stands, and the scan would go on to the end.
+      const limit = Math.min(page.limit, total - page.offset);
+      const values: unknown[] = [organizationId, below ?? Number.MAX_SAFE_INTEGER, limit, skip];
       const conditions = Object.entries(FILTERED).flatMap(([name, column]) => {
         const wanted = filter[name as keyof ModelFilter];
         return wanted === undefined ? [] : [`AND ${column} = $${String(values.push(wanted))}`];
