@@ -1,5 +1,6 @@
 import { toNamedLimits, unlimited } from '@attune/kernel';
 import type { ApiModel } from '@attune/contracts';
+import { eventually } from '@attune/testing';
 import { TestApi, type Tenant } from '../../test-support/test-api';
 
 let api: TestApi;
@@ -10,6 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
+/** Of each instance (see createDataSource). */
+const POOL_SIZE = 10;
 const PATH = '/api/v3/custom_models';
 const create = (key: string, at = api.url) =>
   api.call<ApiModel>('POST', `${at}${PATH}`, { json: { name: 'x', language: 'en' }, key });
@@ -25,6 +28,16 @@ const liveModels = async ({ organizationId }: Tenant): Promise<number> => {
   );
   return rows[0]?.n ?? -1;
 };
+/** So many connections of the instances wait for what somebody else holds. */
+const waitingForLocks = (count: number) =>
+  eventually(async () => {
+    const waiting = await api.database.query(
+      'system',
+      `SELECT DISTINCT pid FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE NOT granted AND datname = current_database() AND application_name = 'models-api'`,
+    );
+    expect(waiting).toHaveLength(count);
+  });
 const remove = (id: number, key: string) => api.call('DELETE', `${PATH}/${String(id)}`, { key });
 async function withModels(count: number, entitlements = gold()): Promise<Tenant & { ids: number[] }> {
   const tenant = await api.addTenant(entitlements);
@@ -61,7 +74,8 @@ describe('POST /api/v3/custom_models answers 402', () => {
     await api.database.runInTransaction({ organizationId: tenant.organizationId }, async (tx) => {
       await tx.query('SELECT FROM model_count WHERE organization_id = $1 FOR UPDATE', [tenant.organizationId]);
       sending = Promise.all(Array.from({ length: 50 }, (_, n) => create(tenant.key, replicas[n % 3])));
-      await new Promise((resolve) => setTimeout(resolve, 700));
+      // More do not fit into the pools of three instances.
+      await waitingForLocks(3 * POOL_SIZE);
     });
     const answers = await sending;
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
@@ -104,7 +118,7 @@ describe('POST /api/v3/custom_models answers 402', () => {
         JSON.stringify(gold(5).limits),
       ]);
       waiting = Promise.all(Array.from({ length: 6 }, (_, n) => create(tenant.key, replicas[n % 3])));
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await waitingForLocks(6);
     });
     expect((await waiting)?.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 402));
     expect(await liveModels(tenant)).toBe(7);

@@ -77,7 +77,6 @@ describe('an issued key', () => {
 describe('a flood of keys with a wrong checksum', () => {
   it('costs no query at all', async () => {
     const asked = jest.spyOn(Database.prototype, 'query');
-    const begun = jest.spyOn(Database.prototype, 'runInTransaction');
     try {
       const flood = Array.from({ length: 500 }, (_, n) => {
         const key = makeApiKey();
@@ -85,20 +84,19 @@ describe('a flood of keys with a wrong checksum', () => {
         return n % 2 === 0 ? key.slice(0, -1) + last : `attune_${'a'.repeat(46)}`;
       });
       const ofKeys = () => asked.mock.calls.filter(([, sql]) => sql.includes('api_key')).length;
-      const before = [ofKeys(), begun.mock.calls.length];
+      const before = ofKeys();
       for (let from = 0; from < flood.length; from += 50) {
         const answers = await Promise.all(
           flood.slice(from, from + 50).map((key) => api.call('GET', '/api/v3/custom_models', { key })),
         );
         expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
       }
-      expect(ofKeys()).toBe(before[0]);
+      expect(ofKeys()).toBe(before);
       // A well-formed key is what a query is for.
       await api.call('GET', '/api/v3/custom_models', { key: makeApiKey() });
-      expect(ofKeys()).toBe((before[0] ?? 0) + 1);
+      expect(ofKeys()).toBe(before + 1);
     } finally {
       asked.mockRestore();
-      begun.mockRestore();
     }
   });
 });

@@ -18,7 +18,7 @@ let api: TestApi;
 let tenant: Tenant;
 let rows: Row[];
 
-/** A list of 3,000 with holes and other tenants' models between: blocks of every kind. */
+/** A list of 3,000 with holes, a wide one too, and other tenants' models between: blocks of every kind and both sizes. */
 beforeAll(async () => {
   api = await TestApi.start();
   tenant = await api.addTenant();
@@ -28,6 +28,9 @@ beforeAll(async () => {
     SELECT CASE WHEN n % 7 = 0 THEN '${other.organizationId}'::uuid ELSE '${tenant.organizationId}'::uuid END, 'm',
            CASE WHEN n % 5 = 0 THEN 'de' ELSE 'en' END, CASE WHEN n < 2000 THEN 'general' ELSE 'medical' END, 1 + n % 2
       FROM generate_series(1, 3500) n;
+    INSERT INTO model (id, organization_id, name, language, base_model, status) OVERRIDING SYSTEM VALUE
+    SELECT 200000 + n, '${tenant.organizationId}', 'm', CASE WHEN n % 3 = 0 THEN 'de' ELSE 'en' END, 'medical', 1 + n % 2
+      FROM generate_series(1, 400) n;
     UPDATE model SET deleted_at = now() WHERE id % 11 = 0 OR id BETWEEN 1000 AND 1600;
     UPDATE model SET status = 2 WHERE id % 13 = 0;
     DELETE FROM model WHERE id BETWEEN 2000 AND 2010;`);
