@@ -3,7 +3,6 @@ import { Database, type Tx } from '@attune/database';
 import { admissionReports } from '@attune/http';
 import { limitNames, type LimitName, type OrganizationId, type Plan } from '@attune/kernel';
 import { ModelCountsRepository } from '../models/model-counts.repository';
-import { entitlementsUnknown } from '../organizations/organization.errors';
 import { OrganizationsRepository } from '../organizations/organizations.repository';
 import { RunsRepository } from '../runs/runs.repository';
 import { HourlyLimitsRepository } from './hourly-limits.repository';
@@ -35,10 +34,8 @@ export class LimitsOverviewService {
 
   /** Request limits are those that this very request was counted in. Throws SERVICE_UNAVAILABLE while billing has not spoken. */
   async look(organizationId: OrganizationId): Promise<LimitsOverview> {
-    return this.database.runInTransaction({ organizationId }, async (tx) => {
-      const organization = await this.organizations.find(tx, organizationId);
-      if (!organization?.entitlements) throw entitlementsUnknown();
-      const { plan, limits } = organization.entitlements;
+    return this.database.read({ organizationId }, async (tx) => {
+      const { plan, limits } = await this.organizations.entitlementsOf(tx, organizationId);
       const hourly: LimitState[] = [];
       for (const policy of hourlyPolicies) {
         const quota = hourlyQuota(limits, policy);

@@ -4,7 +4,6 @@ import { reportCounted, reportRefused } from '@attune/http';
 import type { AppError, OrganizationId } from '@attune/kernel';
 import { ModelCountsRepository } from '../models/model-counts.repository';
 import type { Entitlements } from '../organizations/organization';
-import { entitlementsUnknown } from '../organizations/organization.errors';
 import { OrganizationsRepository } from '../organizations/organizations.repository';
 import { HourlyLimitsRepository, type CountedAction } from './hourly-limits.repository';
 import { hourlyQuota, hourlyWaitMs, type HourlyPolicy, type LimitState } from './limit';
@@ -25,9 +24,7 @@ export class LimitsService {
 
   /** Locks the organization until the transaction ends. Throws SERVICE_UNAVAILABLE while billing has not spoken of it. */
   async lockEntitlements(tx: Tx, organizationId: OrganizationId): Promise<Entitlements> {
-    const organization = await this.organizations.lock(tx, organizationId);
-    if (!organization?.entitlements) throw entitlementsUnknown();
-    return organization.entitlements;
+    return this.organizations.lockEntitlements(tx, organizationId);
   }
 
   /**
@@ -51,9 +48,8 @@ export class LimitsService {
 
   /** How the limit stands; null without one. Throws SERVICE_UNAVAILABLE while billing has not spoken. */
   async look(tx: Tx, organizationId: OrganizationId, policy: HourlyPolicy): Promise<LimitState | null> {
-    const organization = await this.organizations.find(tx, organizationId);
-    if (!organization?.entitlements) throw entitlementsUnknown();
-    const quota = hourlyQuota(organization.entitlements.limits, policy);
+    const { limits } = await this.organizations.entitlementsOf(tx, organizationId);
+    const quota = hourlyQuota(limits, policy);
     return quota === null ? null : this.hourly.look(tx, organizationId, policy, quota);
   }
 

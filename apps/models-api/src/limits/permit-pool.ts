@@ -1,3 +1,4 @@
+import type { LimitName } from '@attune/kernel';
 import { limitState, type LimitState } from './limit';
 import type { PermitGrant, UnusedPermits } from './permits.repository';
 import { bucketAt, bucketLeavesAtMs, type RequestPolicy } from './request-policy';
@@ -61,7 +62,7 @@ export class PermitPool {
     const given = Math.min(grant.granted, needed);
     const rest = grant.granted - given;
     this.usedThisTerm += given;
-    if (grant.granted === 0) this.refusedUntil = this.isFull(grant) ? now + this.waitMs(grant, TERM_MS) : now;
+    if (grant.granted === 0) this.refusedUntil = now + Math.min(TERM_MS, this.full(now)[0]?.waitMs ?? 0);
     if (second === this.second) this.held += rest;
     else {
       this.giveBack(this.second, this.held);
@@ -76,18 +77,11 @@ export class PermitPool {
   /** The refusal that still holds, from the last answer; for at most a second, since others may give back what they did not use. */
   refusal(now: number): WindowRefusal | null {
     if (now >= this.refusedUntil || !this.latest) return null;
-    const { grant } = this.latest;
+    const [longest] = this.full(now);
     const states = this.states(now);
-    const full = this.policies.flatMap((policy, n) => {
-      const window = grant.windows.find((one) => one.policy === policy.policy);
-      const state = states[n];
-      return window && state && window.used >= policy.quota
-        ? [{ state, waitMs: this.opensIn(policy, window.opensAtMs, now) }]
-        : [];
-    });
-    const [longest] = full.sort((a, b) => b.waitMs - a.waitMs);
-    if (!longest) return null;
-    const by = { ...longest.state, resetInMs: longest.waitMs, resetAtMs: this.databaseTime(now) + longest.waitMs };
+    const state = states.find(({ policy }) => policy === longest?.policy);
+    if (!longest || !state) return null;
+    const by = { ...state, resetInMs: longest.waitMs, resetAtMs: this.databaseTime(now) + longest.waitMs };
     return { states, by, waitMs: longest.waitMs };
   }
 
@@ -97,7 +91,7 @@ export class PermitPool {
     const { grant } = this.latest;
     const nowMs = this.databaseTime(now);
     return this.policies.map((policy) => {
-      const window = grant.windows.find((one) => one.policy === policy.policy);
+      const window = this.windowOf(policy.policy);
       const used = Math.max(0, (window?.used ?? 0) + grant.granted - this.held);
       const atMs = window?.freesAtMs ?? bucketLeavesAtMs(policy, bucketAt(policy, grant.nowMs));
       const reset = { atMs, inMs: Math.max(0, atMs - nowMs) };
@@ -149,21 +143,20 @@ export class PermitPool {
     if (count > 0) this.unused.set(second, (this.unused.get(second) ?? 0) + count);
   }
 
-  private isFull(grant: PermitGrant): boolean {
-    return this.policies.some(({ policy, quota }) =>
-      grant.windows.some((window) => window.policy === policy && window.used >= quota),
-    );
+  /** The limits that were full by the last answer, and in how long each lets somebody in; the one that holds longest first. */
+  private full(now: number): { policy: LimitName; waitMs: number }[] {
+    return this.policies
+      .flatMap(({ policy, quota, windowSeconds }) => {
+        const window = this.windowOf(policy);
+        if (!window || window.used < quota) return [];
+        const { opensAtMs } = window;
+        const waitMs = opensAtMs === null ? windowSeconds * TERM_MS : Math.max(0, opensAtMs - this.databaseTime(now));
+        return [{ policy, waitMs }];
+      })
+      .sort((a, b) => b.waitMs - a.waitMs);
   }
 
-  private waitMs(grant: PermitGrant, longest: number): number {
-    const waits = this.policies.map((policy) => {
-      const window = grant.windows.find((one) => one.policy === policy.policy);
-      return window && window.used >= policy.quota ? (window.opensAtMs ?? Infinity) - grant.nowMs : 0;
-    });
-    return Math.min(longest, Math.max(...waits));
-  }
-
-  private opensIn(policy: RequestPolicy, opensAtMs: number | null, now: number): number {
-    return opensAtMs === null ? policy.windowSeconds * TERM_MS : Math.max(0, opensAtMs - this.databaseTime(now));
+  private windowOf(policy: LimitName): PermitGrant['windows'][number] | undefined {
+    return this.latest?.grant.windows.find((window) => window.policy === policy);
   }
 }

@@ -3,6 +3,7 @@ import type { Tx } from '@attune/database';
 import { toNamedLimits, toNamedOverrides, type OrganizationId, type Plan } from '@attune/kernel';
 import type { Entitlements, Organization } from './organization';
 import { OrganizationEntity } from './organization.entity';
+import { entitlementsUnknown } from './organization.errors';
 import { fromRowOrganization } from './organization.mapping';
 
 @Injectable()
@@ -10,6 +11,16 @@ export class OrganizationsRepository {
   async find(tx: Tx, id: OrganizationId): Promise<Organization | null> {
     const row = await tx.manager.findOneBy(OrganizationEntity, { id });
     return row && fromRowOrganization(row);
+  }
+
+  /** What the organization may do. Throws SERVICE_UNAVAILABLE while billing has not spoken of it. */
+  async entitlementsOf(tx: Tx, id: OrganizationId): Promise<Entitlements> {
+    return known(await this.find(tx, id));
+  }
+
+  /** Like entitlementsOf, and locks the organization as `lock` does. */
+  async lockEntitlements(tx: Tx, id: OrganizationId): Promise<Entitlements> {
+    return known(await this.lock(tx, id));
   }
 
   /**
@@ -74,4 +85,9 @@ export class OrganizationsRepository {
     );
     return updated > 0;
   }
+}
+
+function known(organization: Organization | null): Entitlements {
+  if (!organization?.entitlements) throw entitlementsUnknown();
+  return organization.entitlements;
 }

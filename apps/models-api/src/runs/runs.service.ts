@@ -12,8 +12,6 @@ import { LimitsService } from '../limits/limits.service';
 import { modelStatus, statusAfter, type Model, type ModelStatus } from '../models/model';
 import { modelBusy, modelNotFound } from '../models/model.errors';
 import { ModelsRepository, type LockedModel } from '../models/models.repository';
-import type { Entitlements } from '../organizations/organization';
-import { entitlementsUnknown } from '../organizations/organization.errors';
 import { OrganizationsRepository } from '../organizations/organizations.repository';
 import { checkEntitlements, checkTrainingData, type RequestedRun, type RunData } from './run';
 import { RunItemsRepository } from './run-items.repository';
@@ -89,18 +87,12 @@ export class RunsService {
   private async check(tx: Tx, place: RunPlace, model: { status: ModelStatus } | null): Promise<RunData> {
     if (!model) throw modelNotFound();
     if (model.status === modelStatus.running) throw modelBusy();
-    const entitlements = await this.entitlementsOf(tx, place.organizationId);
+    const entitlements = await this.organizations.entitlementsOf(tx, place.organizationId);
     checkEntitlements(entitlements);
     const data = await this.items.summarize(tx, place.organizationId, place.modelId);
     checkTrainingData(data, entitlements.minimumTrainingMs);
     await this.limits.check(tx, place.organizationId, 'training_starts_per_hour');
     return data;
-  }
-
-  private async entitlementsOf(tx: Tx, organizationId: OrganizationId): Promise<Entitlements> {
-    const organization = await this.organizations.find(tx, organizationId);
-    if (!organization?.entitlements) throw entitlementsUnknown();
-    return organization.entitlements;
   }
 
   /** The snapshot is in the store before the run is in the database: an event never points to nothing. */

@@ -23,7 +23,7 @@ export class WebhookEntity {
   @Column('text', { name: 'disabled_reason', nullable: true })
   disabledReason!: string | null;
 
-  /** Sealed, in every answer of the table: only its repository's `findSecrets` is for who signs. */
+  /** Sealed, and not read with the rest: only a claimed delivery brings it, to who signs. */
   @Column('bytea', { select: false })
   secret!: Buffer;
 
