@@ -180,6 +180,13 @@ describe('the gate of an organization', () => {
     expect((await outcome(ask())).admission).not.toBeNull();
   });
 
+  it('gives a refunded request to the next of any kind, at once', async () => {
+    const shared = new SharedCount();
+    const { ask } = shared.gate('a', { requestsPerMinute: 1 });
+    (await ask('other')).end(true);
+    expect((await outcome(ask('status_check'))).admission).not.toBeNull();
+  });
+
   it('has no more requests open than the limit, over all instances, and gives a place back when one ends', async () => {
     const shared = new SharedCount();
     const [a, b] = ['a', 'b'].map((name) => shared.gate(name, { concurrentRequests: 3 }));

@@ -119,7 +119,7 @@ export class OrganizationGate {
 
   private leave(refunded: { pool: PermitPool; permit: Permit } | null): void {
     this.open -= 1;
-    refunded?.pool.refund(refunded.permit, this.at.now());
+    refunded?.pool.refund(refunded.permit);
     const { concurrent } = this.rules;
     if (concurrent === null || concurrent >= SMALL_SLOT_QUOTA) return;
     this.mostOpen = this.open;

@@ -99,11 +99,9 @@ export class PermitPool {
     });
   }
 
-  /** A request that costs nothing after all. */
-  refund({ second }: Permit, now: number): void {
-    this.expire(now);
-    if (second === this.second && now < this.validUntil) this.held += 1;
-    else this.giveBack(second, 1);
+  /** A request that costs nothing after all. Nobody keeps its permit for a next one: requests of the other kind may need it. */
+  refund({ second }: Permit): void {
+    this.giveBack(second, 1);
   }
 
   /** What has to be given back by now; it is the caller's from here. */
