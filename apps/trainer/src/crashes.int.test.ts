@@ -16,7 +16,10 @@ beforeAll(async () => {
   platform = await TestPlatform.start();
 });
 afterAll(() => platform.stop());
-afterEach(() => trainer.end('SIGKILL'));
+afterEach(async () => {
+  await trainer.end('SIGKILL');
+  await platform.reset();
+});
 
 async function started(script: object = {}, env: Record<string, string> = {}): Promise<void> {
   trainer = platform.trainer(script, env);

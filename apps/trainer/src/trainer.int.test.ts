@@ -12,7 +12,10 @@ beforeAll(async () => {
   platform = await TestPlatform.start();
 });
 afterAll(() => platform.stop());
-afterEach(() => trainer.end('SIGKILL'));
+afterEach(async () => {
+  await trainer.end('SIGKILL');
+  await platform.reset();
+});
 
 async function started(script: object = {}, env: Record<string, string> = {}): Promise<void> {
   trainer = platform.trainer(script, env);
@@ -181,7 +184,6 @@ describe('a run that cannot succeed', () => {
       message: 'The test set has no words.',
     });
     const failed = await run.reaches('failed');
-    platform.evaluates = true;
     expect(failed.failure?.message).toMatch(/The test set has no words\.$/);
   });
 });
