@@ -8,6 +8,9 @@ import type { TrainerProcess } from './test-support/trainer-process';
 /** From the request to a free permit, without a process left: the promise to a customer. */
 const PROMISED_MS = 5000;
 
+// Above what single steps are waited for: a late one is named by its own error.
+jest.setTimeout(90_000);
+
 let platform: TestPlatform;
 let trainer: TrainerProcess;
 

@@ -5,6 +5,9 @@ import { TestRun, type RunData } from './test-support/a-run';
 import { TestPlatform } from './test-support/test-platform';
 import type { TrainerProcess } from './test-support/trainer-process';
 
+// Above what single steps are waited for: a late one is named by its own error.
+jest.setTimeout(90_000);
+
 let platform: TestPlatform;
 let trainer: TrainerProcess;
 
