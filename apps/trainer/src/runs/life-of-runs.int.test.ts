@@ -86,7 +86,7 @@ const steps: Record<string, (m: Expected, t: Trainer) => Promise<void>> = {
     await t.expire(m.place.runId);
     if (!m.isStarted) return;
     if (m.state === 'cancelling') m.state = 'cancelled';
-    else {
+    else if (m.state !== 'queued') {
       m.failedAttempts += 1;
       m.state = m.failedAttempts >= MAX_ATTEMPTS ? 'failed' : 'queued';
     }
@@ -167,6 +167,27 @@ describe('a run, whatever happens to it in whatever order', () => {
     },
     60_000 + SEQUENCES * 1000,
   );
+});
+
+describe('a start that nobody has claimed in time', () => {
+  it('uses up no attempt, however often, and each makes the next one wait longer', async () => {
+    const { place } = newRun();
+    await trainer.request(place);
+    const waits: number[] = [];
+    for (let n = 0; n < MAX_ATTEMPTS + 5; n += 1) {
+      await trainer.start(place.runId);
+      await trainer.expire(place.runId);
+      const [run] = await database.query<{ state: string; failed_attempts: number; wait_s: number }>(
+        'system',
+        `SELECT state, failed_attempts, extract(epoch FROM start_after - updated_at)::float8 AS wait_s
+           FROM training_run WHERE id = $1`,
+        [place.runId],
+      );
+      expect(run).toMatchObject({ state: 'queued', failed_attempts: 0 });
+      waits.push(Math.round(run?.wait_s ?? 0));
+    }
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+  });
 });
 
 describe('a cancel that races the end of its run', () => {
