@@ -1,4 +1,3 @@
-import { delay } from '@attune/kernel';
 import { modelPrefix } from '@attune/storage';
 import { eventually } from '@attune/testing';
 import { TestRun } from './test-support/a-run';
@@ -122,7 +121,7 @@ describe('a cancel', () => {
     const { organizationId, modelId, runId } = run;
     const scope = { organization_id: organizationId, model_id: modelId, run_id: runId };
     await platform.publish('evaluation.failed.v1', { ...scope, epoch: 1, message: 'late' });
-    await delay(300);
+    await platform.untilTaken();
     expect((await run.state()).state).toBe('cancelled');
   });
 
