@@ -204,7 +204,6 @@ describe('a cancel that races the end of its run', () => {
   it(
     'leaves the run in exactly one end, and tells no other',
     async () => {
-      const ends = { succeeded: 0, cancelled: 0 };
       for (let n = 0; n < RACES; n += 1) {
         const { place } = await evaluating();
         await Promise.all([
@@ -215,9 +214,7 @@ describe('a cancel that races the end of its run', () => {
         const told = await trainer.endsTold(place.runId);
         expect(['succeeded', 'cancelled']).toContain(state);
         expect(new Set(told)).toEqual(new Set([`training.run-${String(state)}.v1`]));
-        ends[state as keyof typeof ends] += 1;
       }
-      expect(ends.succeeded + ends.cancelled).toBe(RACES);
     },
     30_000 + RACES * 500,
   );
