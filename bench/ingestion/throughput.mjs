@@ -12,6 +12,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { median } from '../statistics.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const load = createRequire(join(root, 'apps', 'ingestion', 'package.json'));
@@ -229,8 +230,4 @@ async function startService(env) {
     await delay(100);
   }
   throw new Error(`ingestion did not start:\n${readFileSync(logFile, 'utf8')}`);
-}
-
-function median(numbers) {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 }

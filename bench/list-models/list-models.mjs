@@ -5,6 +5,7 @@
  * Prints the median of each page and, last, one JSON line. About a minute.
  */
 import { parseArgs } from 'node:util';
+import { median } from '../statistics.mjs';
 import { load, startSurroundings } from '../models-api/surroundings.mjs';
 
 const { values } = parseArgs({
@@ -92,11 +93,6 @@ async function addModels(organizationId, count) {
   } finally {
     await dataSource.destroy();
   }
-}
-
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }
 
 function round3(value) {

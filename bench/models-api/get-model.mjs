@@ -9,7 +9,8 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { percentile, steadyLoad } from './steady-load.mjs';
+import { median, percentile } from '../statistics.mjs';
+import { steadyLoad } from './steady-load.mjs';
 import { ended, root, startSurroundings } from './surroundings.mjs';
 
 const autocannon = createRequire(join(root, 'package.json'))('autocannon');
@@ -70,9 +71,4 @@ try {
 
 function load(side, duration) {
   return autocannon({ ...side, connections, duration });
-}
-
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }

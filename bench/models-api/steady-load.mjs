@@ -15,7 +15,10 @@ export async function steadyLoad({ url, headers = {} }, { connections, perSecond
       const due = began + (n * 1000) / perSecond;
       const early = due - performance.now();
       if (early > 1) await sleep(early);
-      running.push(latencyOf(url, { agent, headers }, due));
+      const one = latencyOf(url, { agent, headers }, due);
+      // One that fails before all have left is thrown at the end, below, and not by the process.
+      one.catch(() => undefined);
+      running.push(one);
     }
     return await Promise.all(running);
   } finally {
@@ -33,9 +36,4 @@ function latencyOf(url, options, due) {
     call.once('error', reject);
     call.end();
   });
-}
-
-export function percentile(numbers, share) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }

@@ -10,6 +10,7 @@ import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { median } from '../statistics.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const from = (app) => createRequire(join(root, app, 'package.json'));
@@ -52,15 +53,16 @@ try {
     api.push(apiMs);
     bare.push(bareMs);
   }
+  const [apiMs, engineMs] = [api, bare].map((times) => Math.round(median(times)));
   const result = {
     bench: 'stt',
     clip_seconds: Number(values.seconds),
     format: values.format,
     rounds,
-    api_ms: median(api),
-    engine_ms: median(bare),
-    overhead_ms: median(api) - median(bare),
-    ratio: Number((median(api) / median(bare)).toFixed(3)),
+    api_ms: apiMs,
+    engine_ms: engineMs,
+    overhead_ms: apiMs - engineMs,
+    ratio: Number((apiMs / engineMs).toFixed(3)),
   };
   console.log(`/api/v3/stt  ${result.api_ms} ms\nbare engine  ${result.engine_ms} ms\n`);
   console.log(JSON.stringify(result));
@@ -90,9 +92,4 @@ async function timed(work) {
   const started = performance.now();
   await work();
   return performance.now() - started;
-}
-
-function median(times) {
-  const sorted = [...times].sort((a, b) => a - b);
-  return Math.round(sorted[Math.floor(sorted.length / 2)]);
 }

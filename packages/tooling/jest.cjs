@@ -1,7 +1,10 @@
 const { join } = require('node:path');
 const root = join(__dirname, '..', '..');
 
-/** Decorator metadata as at run time; tests run from the sources, so they need no build of our own packages. */
+/**
+ * Decorator metadata as at run time. Tests run from the sources and need no build of our own packages; but the trainer's process tests and e2e
+ * start built programs, as the launcher does: build first.
+ */
 const common = {
   rootDir: root,
   testEnvironment: 'node',

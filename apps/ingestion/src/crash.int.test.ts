@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { eventually } from '@attune/testing';
+import { eventually, type ServiceProcess } from '@attune/testing';
 import { IngestionLab } from './test-support/ingestion-lab';
 import { startIngestionProcess } from './test-support/ingestion-process';
 
@@ -8,13 +8,21 @@ const WORDS = 'word '.repeat(600);
 describe('ingestion that is ended in the middle of its work', () => {
   let lab: IngestionLab;
   let audio: Buffer;
+  const processes: ServiceProcess[] = [];
 
   beforeAll(async () => {
     lab = await IngestionLab.start();
     audio = await lab.audio('long.mp3', '-f', 'lavfi', '-i', 'anoisesrc=d=600:a=0.2:seed=1', '-b:a', '64k');
   });
   afterAll(() => lab.stop());
+  // What a failed expectation has left would take the next test's work.
+  afterEach(() => Promise.all(processes.splice(0).map((one) => one.end('SIGKILL'))));
 
+  const start = async (): Promise<ServiceProcess> => {
+    const started = await startIngestionProcess(lab);
+    processes.push(started);
+    return started;
+  };
   const whileDecoding = (): Promise<void> =>
     eventually(
       async () => {
@@ -33,13 +41,13 @@ describe('ingestion that is ended in the middle of its work', () => {
   };
 
   test('by kill -9: its decoders die with it, and each pair gets exactly one verdict from the next start', async () => {
-    const first = await startIngestionProcess(lab);
+    const first = await start();
     const items = await Promise.all(Array.from({ length: 6 }, () => lab.upload(audio, WORDS)));
     await whileDecoding();
     await first.end('SIGKILL');
     await eventually(async () => expect(await decoders()).toEqual([]), { timeoutMs: 2000 });
 
-    const second = await startIngestionProcess(lab);
+    const second = await start();
     // What the dead process had in hand comes back when the broker's wait for its answer is over.
     await eventually(
       async () => expect(await lab.database.query('system', 'SELECT FROM ingestion_report')).toHaveLength(items.length),
@@ -55,7 +63,7 @@ describe('ingestion that is ended in the middle of its work', () => {
   }, 150_000);
 
   test('by SIGTERM: it leaves soon, and the pair in its hands is done by the next start', async () => {
-    const first = await startIngestionProcess(lab);
+    const first = await start();
     const item = await lab.upload(audio, WORDS);
     await whileDecoding();
     const asked = performance.now();
@@ -63,7 +71,7 @@ describe('ingestion that is ended in the middle of its work', () => {
     expect(performance.now() - asked).toBeLessThan(10_000);
     expect(await decoders()).toEqual([]);
 
-    const second = await startIngestionProcess(lab);
+    const second = await start();
     await lab.verdicts('ingestion.data-validated.v1', item);
     await second.end('SIGTERM');
   }, 90_000);

@@ -9,6 +9,9 @@ import { TestRun } from './test-support/a-run';
 import { TestPlatform } from './test-support/test-platform';
 import type { TrainerProcess } from './test-support/trainer-process';
 
+// Above what single steps are waited for: a late one is named by its own error.
+jest.setTimeout(90_000);
+
 let platform: TestPlatform;
 let trainer: TrainerProcess;
 
@@ -16,7 +19,10 @@ beforeAll(async () => {
   platform = await TestPlatform.start();
 });
 afterAll(() => platform.stop());
-afterEach(() => trainer.end('SIGKILL'));
+afterEach(async () => {
+  await trainer.end('SIGKILL');
+  await platform.reset();
+});
 
 async function started(script: object = {}, env: Record<string, string> = {}): Promise<void> {
   trainer = platform.trainer(script, env);

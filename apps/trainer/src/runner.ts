@@ -1,3 +1,4 @@
+import { exitCodes, isOrphan } from '@attune/engine-protocol';
 import { createLogger } from '@attune/observability';
 import { runOne } from './runner/run-one';
 import { readRunnerEnv } from './runner/env';
@@ -5,6 +6,7 @@ import { readRunnerEnv } from './runner/env';
 /** One start of one run, as a program: see README.md, The runner. */
 async function main(): Promise<number> {
   const env = readRunnerEnv();
+  if (isOrphan()) return exitCodes.interrupted;
   const logger = createLogger('runner', env.logLevel).child({ run_id: env.runId, start: env.start });
   const ending = new AbortController();
   process.on('SIGTERM', () => ending.abort());

@@ -49,7 +49,7 @@ export class AttuneAdminClient {
     get: async (id: string): Promise<ApiOrganization> =>
       bodyOf(await this.api.organizations.get({ params: { organization_id: id } }), 200),
 
-    /** Answers what holds; in force on every instance by then. */
+    /** Answers what is agreed. Requests are held to it within a second; live runs as soon as the trainer has heard. */
     update: async (id: string, change: TermsChange & { name?: string }): Promise<ApiOrganization> =>
       bodyOf(
         await this.api.organizations.update({

@@ -236,6 +236,26 @@ describe('the client of the public API', () => {
     expect(other).not.toBe(first);
   });
 
+  it('waits for a platform that was killed with the call in its hands until it listens again', async () => {
+    const { port } = server.address() as AddressInfo;
+    const keys: unknown[] = [];
+    handler = (request, response) => {
+      keys.push(request.headers['idempotency-key']);
+      if (keys.length === 1) {
+        server.close();
+        request.socket.destroy();
+      } else answer(response, 200, model(3));
+    };
+    const waits: string[] = [];
+    const onWait = (_: number, code: string): void => {
+      waits.push(code);
+      if (code === 'ECONNREFUSED') server.listen(port, '127.0.0.1');
+    };
+    await expect(client({ onWait }).startRun(7)).resolves.toMatchObject({ training_status: 3 });
+    expect(waits).toEqual(['ECONNRESET', 'ECONNREFUSED']);
+    expect(keys).toEqual([keys[0], keys[0]]);
+  });
+
   it('does not send a call without a key again: a deletion whose answer got lost', async () => {
     let calls = 0;
     handler = (request) => {

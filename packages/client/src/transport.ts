@@ -78,17 +78,20 @@ export class Transport {
     };
   }
 
-  /** Asks again for as long as that helps; when the answer was lost, at most `lostAnswers` times. */
+  /** Asks again for as long as that helps; when the answer was lost, at most `lostAnswers` times, however long nothing listens in between. */
   private async patiently(ask: () => Promise<HttpAnswer>, lostAnswers = 0): Promise<HttpAnswer> {
     let patience = this.options.patienceSeconds ?? DEFAULT_PATIENCE_SECONDS;
     let lost = 0;
     for (let attempt = 0; ; attempt += 1) {
       const outcome = await outcomeOf(ask);
       if ('answer' in outcome) return outcome.answer;
-      const { error, asked, isLost } = outcome;
+      const { error, asked } = outcome;
+      const isLost = isBroken(error);
       lost += isLost ? 1 : 0;
       const wait = asked ?? FIRST_WAIT_SECONDS * 2 ** attempt;
-      if (!(isLost ? lost <= lostAnswers : mayRetry(error)) || wait > patience) throw error;
+      // Whoever took the call and broke is being started again when nothing listens there after that.
+      const mayAsk = isLost ? lost <= lostAnswers : mayRetry(error) || (lost > 0 && isRefused(error));
+      if (!mayAsk || wait > patience) throw error;
       patience -= wait;
       this.options.onWait?.(wait, error instanceof PlatformUnreachable ? error.code : codeOf(error));
       await delay(wait * 1000, this.signal);
@@ -97,7 +100,7 @@ export class Transport {
   }
 }
 
-type Outcome = { answer: HttpAnswer } | { error: Error; asked: number | null; isLost: boolean };
+type Outcome = { answer: HttpAnswer } | { error: Error; asked: number | null };
 
 /** The connection was there, and broke: nobody knows what became of the call. */
 const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'EPROTO']);
@@ -107,11 +110,19 @@ async function outcomeOf(ask: () => Promise<HttpAnswer>): Promise<Outcome> {
     const answer = await ask();
     if (answer.status < 400) return { answer };
     const asked = retryAfterSeconds(answer);
-    return { error: toApiError(answer.status, answer.body, asked), asked, isLost: false };
+    return { error: toApiError(answer.status, answer.body, asked), asked };
   } catch (error) {
-    if (error instanceof PlatformUnreachable && BROKEN.has(error.code)) return { error, asked: null, isLost: true };
+    if (error instanceof PlatformUnreachable) return { error, asked: null };
     throw error;
   }
+}
+
+function isBroken(error: Error): boolean {
+  return error instanceof PlatformUnreachable && BROKEN.has(error.code);
+}
+
+function isRefused(error: Error): boolean {
+  return error instanceof PlatformUnreachable && error.code === 'ECONNREFUSED';
 }
 
 /** Too many calls, no capacity now, or an earlier try of this very call is still being answered. */

@@ -45,7 +45,8 @@ export const organizations = c.router({
   update: {
     method: 'PATCH',
     path: '/admin/v1/organizations/:organization_id',
-    summary: 'Change name, plan, limits or minimum; in force when it is answered',
+    summary:
+      'Change name, plan, limits or minimum; requests: within a second, live runs: as soon as the trainer has heard',
     pathParams: organizationPath,
     body: updateOrganizationBody,
     responses: { 200: organization },

@@ -1,5 +1,4 @@
-import { createTestDatabase, type TestDatabase } from '@attune/testing';
-import { delay } from '@attune/kernel';
+import { createTestDatabase, eventually, type TestDatabase } from '@attune/testing';
 import { SessionLocks, tenantRowSecurity, type Database, type Tx } from './index';
 
 const migrations = [
@@ -65,13 +64,16 @@ describe('a joined transaction', () => {
 
   it('is not joined by another organization’s work, nor by what outlives it', async () => {
     let later: Promise<unknown> = Promise.resolve();
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
     const failing = database.runJoined(scope, async () => {
       await add('h', other);
-      later = delay(50).then(() => add('i'));
+      later = ended.then(() => add('i'));
       await add('j');
       throw new Error('undone');
     });
     await expect(failing).rejects.toThrow('undone');
+    end();
     await later;
     expect([await has('h'), await has('i'), await has('j')]).toEqual([true, true, false]);
   });
@@ -143,9 +145,8 @@ describe('a session lock', () => {
       'system',
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'locks'`,
     );
-    await delay(100);
-    expect(await there.tryLock('9')).not.toBeNull();
-    expect(await here.tryLock('10')).not.toBeNull();
+    await eventually(async () => expect(await there.tryLock('9')).not.toBeNull());
+    await eventually(async () => expect(await here.tryLock('10')).not.toBeNull());
     await Promise.all([here.close(), there.close()]);
   });
 });

@@ -23,7 +23,7 @@ export interface ChildOptions {
 
 /**
  * Starts a program that ends when this process does: the kernel sends it SIGKILL (util-linux's `setpriv`, where there is one),
- * and an engine that wants a gentler end sets its own signal afterwards. `ATTUNE_ENGINE_PARENT` closes the gap before that.
+ * and an engine that wants a gentler end sets its own signal afterwards. `ATTUNE_ENGINE_PARENT` closes the gap before that: see isOrphan.
  */
 export function spawnChild(options: ChildOptions): ChildProcess {
   const [program, ...fixed] = [...deathWrapper(), ...options.command, ...options.args];

@@ -17,3 +17,9 @@ const INHERITED = [
 export function plainEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => INHERITED.includes(name)));
 }
+
+/** For a program that spawnChild started: whether its parent died before the kernel was told to end it too. */
+export function isOrphan(): boolean {
+  const parent = process.env['ATTUNE_ENGINE_PARENT'];
+  return parent !== undefined && Number(parent) !== process.ppid;
+}

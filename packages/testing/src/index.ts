@@ -1,4 +1,5 @@
 export { anEvent } from './builders';
+export { checkBuilt } from './built';
 export { deliverInDisorder, deliverInOrder, type ServiceInstance } from './disorder';
 export { eventually } from './eventually';
 export { ServiceProcess, type ServiceSurroundings } from './service-process';

@@ -11,24 +11,29 @@ export interface ServiceSurroundings {
   store: { kind: 'filesystem'; directory: string; signingSecret: string; publicBaseUrl: string } | { kind: 's3' };
 }
 
-/** A service as a process of its own, run from its sources: for tests that kill it. */
+/** A service as a process of its own, for tests that kill it. */
 export class ServiceProcess {
   private constructor(
     private readonly child: ChildProcess,
     readonly url: string,
   ) {}
 
-  /** Does not wait until it is ready. Its port 0 is any, which nobody is told. `more` is what this service alone is told. */
+  /**
+   * Does not wait until it is ready. A program in TypeScript runs from its sources. `more` is what this service alone is told. Port 0 is any,
+   * which nobody is told; `log` is an open file for what it says, which is else its errors only, among the test's own.
+   */
   static spawn(
     program: string,
     { databaseUrl, natsUrl, store }: ServiceSurroundings,
     more: Record<string, string>,
-    port = 0,
+    { port = 0, log }: { port?: number; log?: number } = {},
   ): ServiceProcess {
     if (store.kind !== 'filesystem') throw new Error('a service under test has a filesystem store');
-    const { command, args } = tsProgram(program);
+    const { command, args } = program.endsWith('.ts')
+      ? tsProgram(program)
+      : { command: process.execPath, args: [program] };
     const child = spawn(command, args, {
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', log ?? 'ignore', log ?? 'inherit'],
       env: {
         PATH: process.env['PATH'],
         PORT: String(port),
@@ -45,25 +50,36 @@ export class ServiceProcess {
     return new ServiceProcess(child, `http://127.0.0.1:${String(port)}`);
   }
 
-  /** On a free port; resolves when it is ready. */
+  /** On a free port; resolves when it is ready. One that does not become ready is killed. */
   static async start(
     program: string,
     surroundings: ServiceSurroundings,
     more: Record<string, string>,
   ): Promise<ServiceProcess> {
-    const service = ServiceProcess.spawn(program, surroundings, more, await freePort());
-    await eventually(
-      async () => {
-        const answer = await fetch(`${service.url}/healthz/ready`);
-        if (!answer.ok) throw new Error(await answer.text());
-      },
-      { timeoutMs: 30_000 },
-    );
+    const service = ServiceProcess.spawn(program, surroundings, more, { port: await freePort() });
+    try {
+      await eventually(() => service.checkReady(), { timeoutMs: 30_000 });
+    } catch (error) {
+      // Nobody else knows of it.
+      await service.end('SIGKILL');
+      throw error;
+    }
     return service;
+  }
+
+  get pid(): number {
+    if (this.child.pid === undefined) throw new Error('the service could not be started');
+    return this.child.pid;
   }
 
   get isRunning(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Throws while it is not ready. */
+  async checkReady(): Promise<void> {
+    const answer = await fetch(`${this.url}/healthz/ready`);
+    if (!answer.ok) throw new Error(`not ready: ${await answer.text()}`);
   }
 
   /** Ends it by a signal; resolves when it is gone. */

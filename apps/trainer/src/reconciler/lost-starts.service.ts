@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '@attune/database';
 import { AttemptsService } from '../runs/attempts.service';
+import type { AttemptEnd, Run } from '../runs/run';
 import { reasons } from '../runs/run-reasons';
 import { RunsRepository } from '../runs/runs.repository';
 
@@ -18,9 +19,16 @@ export class LostStartsService {
       await this.database.runInTransaction('system', async (tx) => {
         const run = await this.runs.lock(tx, lost.runId);
         if (run?.state !== lost.state || run.delivery || !(await this.runs.isLost(tx, lost))) return;
-        const message = run.state === 'queued' ? reasons.neverStarted : reasons.silent;
-        await this.attempts.endAttempt(tx, run, { kind: 'failed', message });
+        await this.attempts.endAttempt(tx, run, toEnd(run));
       });
     }
   }
+}
+
+/**
+ * A claim asks other services first, so one that did not come says nothing of the run: their outage must not use up its attempts. A runner
+ * that cannot start at all ends, and its host sees that.
+ */
+function toEnd(run: Run): AttemptEnd {
+  return run.state === 'queued' ? { kind: 'interrupted' } : { kind: 'failed', message: reasons.silent };
 }

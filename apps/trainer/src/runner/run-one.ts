@@ -31,7 +31,7 @@ export async function runOne(env: RunnerEnv, logger: Logger, ending: AbortSignal
   const reporter = new Reporter((sequence, events) => client.report(sequence, events));
   try {
     const claimedAt = performance.now();
-    const claim = await client.claim(randomUUID());
+    const claim = await client.claim(randomUUID(), ending);
     lease.keep(claim.lease_ms, claimedAt, (timeoutMs) => client.heartbeat(timeoutMs));
     const engine = env.engines[claim.engine];
     if (!engine) throw new RunFault('engine', `This platform has no engine named ${claim.engine}.`);

@@ -37,15 +37,17 @@ export class TrainerClient {
 
   constructor(private readonly settings: TrainerClientSettings) {}
 
-  async claim(owner: string): Promise<ClaimReply> {
-    const reply = await this.call('claim', { owner }, claimReply);
+  /** Also given up, with Stopped, when the runner is asked to end: it has nothing to save yet. */
+  async claim(owner: string, ending: AbortSignal): Promise<ClaimReply> {
+    const signal = AbortSignal.any([this.settings.signal, ending]);
+    const reply = await this.call('claim', { owner }, claimReply, signal);
     this.epoch = reply.epoch;
     return reply;
   }
 
   /** One try only: the next heartbeat comes soon enough. */
   async heartbeat(timeoutMs: number): Promise<void> {
-    await this.callOnce('heartbeat', { epoch: this.epoch }, answer, timeoutMs);
+    await this.callOnce('heartbeat', { epoch: this.epoch }, answer, timeoutMs, this.settings.signal);
   }
 
   async report(sequence: number, events: readonly RunnerEvent[]): Promise<void> {
@@ -77,21 +79,32 @@ export class TrainerClient {
     await this.call('fail', { epoch: this.epoch, ...failure }, answer);
   }
 
-  private async call<T>(call: RunnerCall, body: object, reply: z.ZodType<T>): Promise<T> {
+  private async call<T>(
+    call: RunnerCall,
+    body: object,
+    reply: z.ZodType<T>,
+    signal: AbortSignal = this.settings.signal,
+  ): Promise<T> {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.callOnce(call, body, reply, CALL_TIMEOUT_MS);
+        return await this.callOnce(call, body, reply, CALL_TIMEOUT_MS, signal);
       } catch (error) {
-        if (this.settings.signal.aborted) throw new Stopped(`the lease is lost: ${messageOf(error)}`);
+        if (signal.aborted) throw new Stopped(`${call} is given up: ${messageOf(error)}`);
         if (error instanceof Stopped || error instanceof RunFault) throw error;
-        await delay(Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt), this.settings.signal);
+        await delay(Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt), signal);
       }
     }
   }
 
   /** Throws Stopped, RunFault for a call that the trainer does not accept (a mistake of ours), or an Error worth another try. */
-  private async callOnce<T>(call: RunnerCall, body: object, reply: z.ZodType<T>, timeoutMs: number): Promise<T> {
-    const { trainerUrl, runId, start, token, signal } = this.settings;
+  private async callOnce<T>(
+    call: RunnerCall,
+    body: object,
+    reply: z.ZodType<T>,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const { trainerUrl, runId, start, token } = this.settings;
     const response = await fetch(`${trainerUrl}${runnerPath(runId, start, call)}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },

@@ -11,6 +11,8 @@ import type { SignedWrite } from '../runner-protocol/protocol';
 
 const ATTEMPTS = 4;
 const FIRST_RETRY_MS = 200;
+/** Heartbeats keep the lease meanwhile, so nobody else would end an upload that hangs. */
+const UPLOAD_IDLE_MS = 120_000;
 
 /** Bytes that are not what they should be. */
 export class WrongContent extends Error {
@@ -49,13 +51,18 @@ export async function download(
 
 /**
  * Uploads a file to a write-once URL. An object that is there already counts as uploaded: only this start can have written it, in an earlier
- * try whose answer was lost, and the trainer verifies every byte anyway.
+ * try whose answer was lost, and the trainer verifies every byte anyway. A try in which nothing moves for `idleMs` is over.
  */
-export async function upload(path: string, write: () => Promise<SignedWrite>, signal: AbortSignal): Promise<void> {
+export async function upload(
+  path: string,
+  write: () => Promise<SignedWrite>,
+  signal: AbortSignal,
+  idleMs = UPLOAD_IDLE_MS,
+): Promise<void> {
   const { size } = await stat(path);
   await retrying(signal, async () => {
     const { url, headers } = await write();
-    const status = await put(url, { ...headers, 'content-length': String(size) }, path, signal);
+    const status = await put(url, { ...headers, 'content-length': String(size) }, path, signal, idleMs);
     if (status !== 412 && (status < 200 || status >= 300)) throw new Error(`upload: ${String(status)}`);
   });
 }
@@ -94,15 +101,22 @@ export async function inParallel<T>(
 }
 
 /** fetch cannot send a stream of known length, which stores ask for. */
-function put(url: string, headers: Record<string, string>, path: string, signal: AbortSignal): Promise<number> {
+function put(
+  url: string,
+  headers: Record<string, string>,
+  path: string,
+  signal: AbortSignal,
+  idleMs: number,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const send = url.startsWith('https:') ? httpsRequest : httpRequest;
-    const request = send(url, { method: 'PUT', headers, signal }, (response) => {
+    const request = send(url, { method: 'PUT', headers, signal, timeout: idleMs }, (response) => {
       response.resume();
       response.once('end', () => resolve(response.statusCode ?? 0));
       response.once('error', reject);
     });
     request.once('error', reject);
+    request.once('timeout', () => request.destroy(new Error(`upload: the store was silent for ${String(idleMs)} ms`)));
     pipeline(createReadStream(path), request).catch(reject);
   });
 }

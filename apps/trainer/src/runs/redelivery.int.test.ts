@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Database, Tx } from '@attune/database';
 import type { Event } from '@attune/events';
-import { delay, newId, type ModelId, type OrganizationId, type RunId } from '@attune/kernel';
+import { newId, type ModelId, type OrganizationId, type RunId } from '@attune/kernel';
 import {
   anEvent,
   createTestDatabase,
@@ -12,7 +12,7 @@ import {
 } from '@attune/testing';
 import { migrations } from '../migrations/all';
 import { METRICS } from '../test-support/test-platform';
-import { Trainer } from '../test-support/trainer-parts';
+import { Trainer, untilWaiting } from '../test-support/trainer-parts';
 import type { RunState } from './run';
 import { RunsRepository } from './runs.repository';
 
@@ -111,10 +111,12 @@ describe('the state after the worst delivery is that of one delivery in order', 
     const requesting = deliverInOrder({ ...one, consumers: slow }, [request]);
     await arrived;
     const erasing = deliverInOrder(two, [anEvent('models.model-deleted.v1', scope, scope)]);
-    // Long enough for an erasure that does not wait.
-    await Promise.race([erasing, delay(300)]);
-    commit();
-    await Promise.all([requesting, erasing]);
+    try {
+      await untilWaiting(database, 1);
+    } finally {
+      commit();
+      await Promise.all([requesting, erasing]);
+    }
     expect(await database.query('system', 'SELECT FROM training_run WHERE model_id = $1', [scope.model_id])).toEqual(
       [],
     );

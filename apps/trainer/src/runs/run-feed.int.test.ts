@@ -4,7 +4,7 @@ import type { FeedEvent } from '@attune/events';
 import { newId, type ModelId, type OrganizationId, type RunId } from '@attune/kernel';
 import { createTestDatabase, eventually, type TestDatabase } from '@attune/testing';
 import { migrations } from '../migrations/all';
-import { Trainer } from '../test-support/trainer-parts';
+import { Trainer, untilWaiting } from '../test-support/trainer-parts';
 import type { Run } from './run';
 import { RunFeedRepository } from './run-feed.repository';
 import { RunsRepository } from './runs.repository';
@@ -67,7 +67,7 @@ describe('the feed of a model', () => {
     });
     const second = writer(run, 'second');
     const finished = second.commit();
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await untilWaiting(database, 1);
     const before = await read(run, 0);
     expect(messagesOf(before)).toEqual([]);
     await first.commit();

@@ -2,7 +2,6 @@
 export const reasons = {
   silent: 'The machine that trained it stopped answering.',
   ended: 'The training program ended unexpectedly.',
-  neverStarted: 'The training program could not be started.',
   notVerified: 'The trained model did not pass its check for completeness.',
   evaluation: (message: string): string => `The model was trained, but could not be evaluated. ${message}`,
 } as const;

@@ -200,13 +200,6 @@ export class RunsRepository {
     return rows.map(fromRowRun);
   }
 
-  async listOfModel(tx: Tx, modelId: ModelId): Promise<Run[]> {
-    const rows = await tx.query<RunRow>(`SELECT ${runColumns} FROM training_run WHERE model_id = $1 FOR UPDATE`, [
-      modelId,
-    ]);
-    return rows.map(fromRowRun);
-  }
-
   /** Everything of the model, and a mark that keeps late requests from bringing it back. */
   async eraseModel(tx: Tx, organizationId: OrganizationId, modelId: ModelId): Promise<void> {
     await this.lockModel(tx, modelId);

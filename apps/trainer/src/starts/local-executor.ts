@@ -28,6 +28,8 @@ interface Child {
   process: ChildProcess;
   workDirectory: string;
   ended: Promise<void>;
+  /** The starter asks at every pass; the first time counts. */
+  isAskedToEnd: boolean;
 }
 
 /**
@@ -90,6 +92,7 @@ export class LocalExecutor extends Executor {
       process: process_,
       workDirectory,
       ended,
+      isAskedToEnd: false,
     });
     return Promise.resolve();
   }
@@ -107,7 +110,10 @@ export class LocalExecutor extends Executor {
 
   stop(name: StartName): Promise<void> {
     const child = this.children.get(keyOf(name));
-    if (child) endChild(child.process, this.settings.stopGraceMs);
+    if (child && !child.isAskedToEnd) {
+      child.isAskedToEnd = true;
+      endChild(child.process, this.settings.stopGraceMs);
+    }
     return Promise.resolve();
   }
 

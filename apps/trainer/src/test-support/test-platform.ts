@@ -18,6 +18,7 @@ import {
 import { createLogger, type Logger } from '@attune/observability';
 import {
   createTestDatabase,
+  eventually,
   startTestNats,
   temporaryDirectory,
   type TestDatabase,
@@ -57,6 +58,7 @@ export class TestPlatform {
   evaluates = true;
   baseDigest = '';
   private baseFiles: BaseFile[] = [];
+  private lastPublished = '';
   private messaging: Messaging | null = null;
   private connection: Awaited<ReturnType<typeof connectNats>> | null = null;
 
@@ -117,8 +119,16 @@ export class TestPlatform {
   }
 
   async publish<N extends EventName>(name: N, data: EventPayload<N> & { organization_id: string }): Promise<void> {
-    await this.peerDatabase.runInTransaction('system', (tx) =>
+    this.lastPublished = await this.peerDatabase.runInTransaction('system', (tx) =>
       new Outbox(ownerOf(name)).add(tx, name, data, { aggregateId: newId(), organizationId: data.organization_id }),
+    );
+  }
+
+  /** Resolves when the trainer has committed what the event that was published last does to it, be that nothing. */
+  async untilTaken(): Promise<void> {
+    const eventId = this.lastPublished;
+    await eventually(async () =>
+      expect(await this.database.query('system', 'SELECT FROM inbox WHERE event_id = $1', [eventId])).toHaveLength(1),
     );
   }
 
@@ -161,6 +171,12 @@ export class TestPlatform {
   async forgetWhatWasHeard(): Promise<void> {
     await this.peerDatabase.query('system', 'DELETE FROM inbox');
     this.heard.length = 0;
+  }
+
+  /** Between tests, when nothing is at work any more: a run that one has left would be the first that the next one's trainer starts. */
+  async reset(): Promise<void> {
+    this.evaluates = true;
+    await this.database.query('system', 'DELETE FROM training_run WHERE finished_at IS NULL');
   }
 
   async stop(): Promise<void> {

@@ -206,15 +206,7 @@ export class Trainer {
     let waiting: Promise<void>[] = [];
     await this.in(async (tx) => {
       await this.runs.lock(tx, runId);
-      waiting = await fn((count) =>
-        eventually(async () => {
-          const rows = await this.database.query(
-            'system',
-            `SELECT FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())`,
-          );
-          if (rows.length < count) throw new Error(`${String(rows.length)} wait`);
-        }),
-      );
+      waiting = await fn((count) => untilWaiting(this.database, count));
     });
     return (await Promise.allSettled(waiting)).map(({ status }) => status);
   }
@@ -241,6 +233,17 @@ export class Trainer {
       if (!(error instanceof Error && error.name === 'Superseded')) throw error;
     }
   }
+}
+
+/** Resolves when so many transactions of the test's database wait for a lock that another one holds. */
+export async function untilWaiting(database: Database, count: number): Promise<void> {
+  await eventually(async () => {
+    const rows = await database.query(
+      'system',
+      `SELECT FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())`,
+    );
+    if (rows.length < count) throw new Error(`${String(rows.length)} wait`);
+  });
 }
 
 function scopeOf({

@@ -1,11 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { messageOf } from '@attune/kernel';
 import type { FilesystemStoreConfig } from '@attune/storage';
-import { eventually } from '@attune/testing';
+import { checkBuilt, eventually, ServiceProcess } from '@attune/testing';
 import { SCRIPTED_ENGINE } from './scripted-base';
 
-const program = join(__dirname, '..', '..', 'dist', 'main.js');
+const app = join(__dirname, '..', '..');
 
 /** Pauses short enough for a test; the lease long enough for a machine that is busy with other tests. */
 const QUICK = {
@@ -29,7 +29,7 @@ export interface Surroundings {
 
 /** The trainer's built program, as the launcher runs it. */
 export class TrainerProcess {
-  private child: ChildProcess | null = null;
+  private service: ServiceProcess | null = null;
   readonly logFile: string;
   private readonly script: string;
 
@@ -38,6 +38,7 @@ export class TrainerProcess {
     script: object,
     private readonly env: Record<string, string>,
   ) {
+    checkBuilt(app);
     const directory = mkdtempSync(join(platform.directory, 'trainer-'));
     this.logFile = join(directory, 'trainer.log');
     this.script = join(directory, 'script.json');
@@ -45,56 +46,48 @@ export class TrainerProcess {
   }
 
   get pid(): number {
-    if (this.child?.pid === undefined) throw new Error('the trainer is not running');
-    return this.child.pid;
+    if (!this.service) throw new Error('the trainer was not started');
+    return this.service.pid;
   }
 
   /** Resolves when it is ready. One that ends before that (its port may be taken for a moment) is started again, as the launcher does. */
   async start(): Promise<void> {
-    const { platform } = this;
-    this.spawn();
+    let service = (this.service = this.spawn());
     await eventually(
       async () => {
-        if (this.child?.exitCode !== null) this.spawn();
-        const answer = await fetch(`http://127.0.0.1:${String(platform.port)}/healthz/ready`);
-        if (!answer.ok) throw new Error(`the trainer is not ready: ${await answer.text()}\n${this.log()}`);
+        if (!service.isRunning) service = this.service = this.spawn();
+        await service.checkReady().catch((error: unknown) => {
+          throw new Error(`${messageOf(error)}\n${this.log()}`);
+        });
       },
       { timeoutMs: 20_000, everyMs: 50 },
     );
   }
 
-  private spawn(): void {
-    const { platform } = this;
+  private spawn(): ServiceProcess {
+    const { port, training, nats, storeConfig, directory } = this.platform;
     const log = openSync(this.logFile, 'a');
-    this.child = spawn(process.execPath, [program], {
-      stdio: ['ignore', log, log],
-      env: {
-        PATH: process.env['PATH'],
-        PORT: String(platform.port),
+    const service = ServiceProcess.spawn(
+      join(app, 'dist', 'main.js'),
+      { databaseUrl: training.url, natsUrl: nats.url, store: storeConfig },
+      {
         LOG_LEVEL: 'info',
-        DATABASE_URL: platform.training.url,
-        NATS_URL: platform.nats.url,
-        STORE_KIND: 'filesystem',
-        STORE_DIRECTORY: platform.storeConfig.directory,
-        STORE_SIGNING_SECRET: platform.storeConfig.signingSecret,
-        STORE_INTERNAL_URL: platform.storeConfig.publicBaseUrl,
         TRAINER_ENGINES: JSON.stringify({ scripted: [process.execPath, SCRIPTED_ENGINE, '--script', this.script] }),
-        TRAINER_WORK_DIRECTORY: join(platform.directory, 'work'),
-        TRAINER_CACHE_DIRECTORY: join(platform.directory, 'cache'),
+        TRAINER_WORK_DIRECTORY: join(directory, 'work'),
+        TRAINER_CACHE_DIRECTORY: join(directory, 'cache'),
         TRAINER_HOST_NAME: 'test-host',
         ...QUICK,
         ...this.env,
       },
-    });
+      { port, log },
+    );
+    closeSync(log);
+    return service;
   }
 
   /** Ends it by a signal; resolves when it is dead. */
   async end(signal: NodeJS.Signals): Promise<void> {
-    const { child } = this;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill(signal);
-    await ended;
+    await this.service?.end(signal);
   }
 
   /** Process ids of its runners, and of their engines. */

@@ -46,7 +46,9 @@ export function addOrganizations(admin: Command, addAction: AddAdminAction): voi
     withTerms(
       organizations
         .command('change')
-        .description('change name, plan or limits; in force when this ends')
+        .description(
+          'change name, plan or limits; requests: within a second, live runs: as soon as the trainer has heard',
+        )
         .argument('<organization>')
         .option('-n, --name <name>', 'a new name'),
       false,
