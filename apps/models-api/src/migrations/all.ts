@@ -13,6 +13,7 @@ import { pastRuns } from './0062-past-runs';
 import { modelCounts } from './0070-model-counts';
 import { hourlyLimits } from './0071-hourly-limits';
 import { requestLimits } from './0072-request-limits';
+import { erasureBackoff } from './0073-erasure-backoff';
 
 /** The history of the schema `models`, in order. */
 export const migrations: readonly Migration[] = [
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   modelCounts,
   hourlyLimits,
   requestLimits,
+  erasureBackoff,
 ];
