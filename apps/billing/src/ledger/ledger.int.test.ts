@@ -29,7 +29,7 @@ async function someBooks(): Promise<{ organizationId: OrganizationId; runs: stri
       expect(await billing.rows('SELECT 1 FROM charge WHERE run_id = $1', [run.run_id])).toHaveLength(1),
     );
   }
-  await billing.app.get(StatementsService).finalizeDue(NEXT_YEAR);
+  await billing.app.get(StatementsService).finalizeDue(new AbortController().signal, NEXT_YEAR);
   return { organizationId, runs };
 }
 

@@ -35,7 +35,8 @@ const statementsOf = (organization: string) =>
   );
 const documentOf = (statement: StoredStatement | undefined) =>
   JSON.parse(statement?.document.toString('utf8') ?? '{}') as Document;
-const finalizeAt = (at: string) => billing.app.get(StatementsService).finalizeDue(new Date(at));
+const finalizeAt = (at: string) =>
+  billing.app.get(StatementsService).finalizeDue(new AbortController().signal, new Date(at));
 const alertsOf = (organization: string) =>
   billing.rows<{ kind: string; details: { reason: string } }>(
     'SELECT kind, details FROM alert WHERE organization_id = $1',

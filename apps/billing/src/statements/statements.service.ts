@@ -32,13 +32,14 @@ export class StatementsService {
     @Inject(BILLING_SETTINGS) private readonly settings: BillingSettings,
   ) {}
 
-  /** Everything that is due by the database's time, or at the given one. A bill that fails does not keep the others from being made. */
-  async finalizeDue(at?: Date): Promise<void> {
+  /** Everything that is due by the database's time, or at the given one, until `signal` aborts. A bill that fails does not keep the others from being made. */
+  async finalizeDue(signal: AbortSignal, at?: Date): Promise<void> {
     const { month, bills } = await this.database.read('system', async (tx) => {
       const closed = closedMonth(at ?? (await this.statements.now(tx)), this.settings.statementGraceHours);
       return { month: closed, bills: await this.statements.listDue(tx, closed) };
     });
     for (const bill of bills) {
+      if (signal.aborted) return;
       try {
         await this.finalize(bill, month);
       } catch (error) {
