@@ -24,6 +24,20 @@ export class LedgerAuditRepository {
     return row ? { modelId: row.model_id, trainingMs: row.training_ms, payloadSha256: row.payload_sha256 } : null;
   }
 
+  /** What runs used before there were prices: nothing was charged for it, and nothing is when it is used again. */
+  async listUsedBeforePrices(
+    tx: Tx,
+    organizationId: OrganizationId,
+  ): Promise<{ modelId: number; audioSha256: string; audioMs: number }[]> {
+    const rows = await tx.query<{ model_id: number; audio_sha256: string; audio_ms: number }>(
+      `SELECT u.model_id, i.audio_sha256, i.audio_ms FROM usage u JOIN usage_item i ON i.run_id = u.run_id
+        WHERE u.organization_id = $1 AND i.organization_id = $1 AND u.payload_sha256 = ''
+        ORDER BY u.recorded_at, u.run_id, i.item_id`,
+      [organizationId],
+    );
+    return rows.map((row) => ({ modelId: row.model_id, audioSha256: row.audio_sha256, audioMs: row.audio_ms }));
+  }
+
   /** Rows that no ledger transaction speaks of, and recordings that were counted for no run: each would be money from nowhere. */
   async findStray(tx: Tx, organizationId: OrganizationId): Promise<Stray | null> {
     const [row] = await tx.query<Stray>(

@@ -43,6 +43,8 @@ export class LedgerAuditService {
   /** The first fault in the order of booking; null when there is none. */
   async verify(tx: Tx, organizationId: OrganizationId): Promise<Fault | null> {
     const recount: Recount = new Map();
+    for (const { modelId, ...item } of await this.audit.listUsedBeforePrices(tx, organizationId))
+      countAgain(recount, modelId, [item]);
     let previous: { sequence: number; hash: string } = { sequence: 0, hash: GENESIS };
     for (;;) {
       const page = await this.ledger.page(tx, organizationId, previous.sequence, PAGE);
