@@ -50,11 +50,14 @@ export class StatementsService {
   }
 
   private async finalize(bill: Bill, closed: ClosedMonth): Promise<void> {
-    await this.database.runInTransaction({ organizationId: bill.organizationId }, async (tx) => {
+    const scope = { organizationId: bill.organizationId };
+    // Before the books are locked: whoever wants to start a run waits for that lock, and years of books take their time.
+    const audited = await this.database.read(scope, (tx) => this.audit.prove(tx, bill.organizationId));
+    await this.database.runInTransaction(scope, async (tx) => {
       const ledger = await this.ledger.open(tx, bill.organizationId);
       if (await this.statements.exists(tx, bill, closed.month)) return;
       const charges = await this.statements.listUnbilled(tx, bill, closed.end);
-      await this.check(tx, bill, charges);
+      await this.check(tx, bill, charges, audited);
       const draft = { id: newId(), ...bill, month: closed.month, charges, finalizedAt: ledger.at, ledger: ledger.last };
       const document = renderStatement(draft);
       const statement: Statement = {
@@ -77,11 +80,16 @@ export class StatementsService {
     });
   }
 
-  /** Throws ImpossibleBill. The whole of the books is audited too: a bill is never made of books that were changed. */
-  private async check(tx: Tx, bill: Bill, charges: Parameters<typeof findImpossible>[0]): Promise<void> {
+  /** Throws ImpossibleBill. The whole of the books is audited too, the last of it here: a bill is never made of books that were changed. */
+  private async check(
+    tx: Tx,
+    bill: Bill,
+    charges: Parameters<typeof findImpossible>[0],
+    { fault: found, proven }: Awaited<ReturnType<LedgerAuditService['prove']>>,
+  ): Promise<void> {
     const impossible = findImpossible(charges, this.settings.maxChargesPerDay);
     if (impossible !== null) throw new ImpossibleBill(impossible);
-    const fault = await this.audit.verify(tx, bill.organizationId);
+    const fault = found ?? (await this.audit.verifyNext(tx, bill.organizationId, proven));
     if (fault) throw new ImpossibleBill(`${fault.table} ${fault.id}: ${fault.reason}`);
   }
 
