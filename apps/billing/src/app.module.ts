@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DatabaseModule } from '@attune/database';
 import { HealthModule } from '@attune/http';
-import { MessagingModule } from '@attune/messaging';
+import { CLOUD_EVENT_DAYS, MessagingModule } from '@attune/messaging';
 import type { Logger } from '@attune/observability';
 import { platformHealth, PlatformModule } from '@attune/service';
 import { AlertsRepository } from './alerts/alerts.repository';
@@ -66,7 +66,8 @@ export class AppModule {
           logger,
           consumers,
           // Usage counts once for ever, so what was handled is remembered for ever.
-          retention: { inboxDays: null },
+          // Finance may be away for a quarter, and the broker lose its store on the last day of it.
+          retention: { inboxDays: null, outboxDays: CLOUD_EVENT_DAYS },
           ...messaging,
         }),
         PlatformModule.forRoot({ store: env.store, logger }),

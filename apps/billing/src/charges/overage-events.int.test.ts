@@ -27,4 +27,28 @@ describe('an event for finance', () => {
     await eventually(async () => expect(await unsent()).toEqual([]), { timeoutMs: 20_000 });
     expect(await billing.eventsForFinance()).toEqual(ids);
   }, 60_000);
+
+  it('is there to be sent again for as long as finance may stay away, a quarter', async () => {
+    const runs = [
+      await billing.aRun([{ name: newId(), ms: 11 * HOUR_MS }]),
+      await billing.aRun([{ name: newId(), ms: 11 * HOUR_MS }]),
+    ];
+    for (const run of runs) await billing.succeed(run);
+    const kept = async () =>
+      (
+        await billing.rows<{ run: string }>(
+          `SELECT aggregate_id AS run FROM outbox WHERE sent_at IS NOT NULL AND aggregate_id = ANY($1)`,
+          [runs.map(({ run_id }) => run_id)],
+        )
+      ).map(({ run }) => run);
+    await eventually(async () => expect(await kept()).toHaveLength(2));
+    for (const [index, days] of [89, 91].entries())
+      await billing.asOwner(
+        `UPDATE outbox SET sent_at = now() - interval '${String(days)} days' WHERE aggregate_id = '${runs[index]?.run_id ?? ''}'`,
+      );
+    // Whoever starts sweeps at once.
+    await billing.stopInstances();
+    await billing.addInstance();
+    await eventually(async () => expect(await kept()).toEqual([runs[0]?.run_id]), { timeoutMs: 20_000 });
+  }, 60_000);
 });
