@@ -85,7 +85,7 @@ export class LedgerAuditService {
     const { organizationId, subjectId: runId } = transaction;
     const usage = await this.audit.findUsage(tx, organizationId, runId);
     if (!usage) return { table: 'usage', id: runId, reason: 'it is missing' };
-    const items = await this.usage.itemsOf(tx, runId);
+    const items = await this.usage.itemsOf(tx, organizationId, runId);
     const modelId = usage.modelId as ModelId;
     const payload = payloadDigestOf({ organizationId, modelId, runId: runId as RunId, items });
     const [charge, second] = await this.charges.listOfRun(tx, organizationId, runId);
