@@ -29,6 +29,8 @@ export const sha256Of = (text: string) => `sha256:${createHash('sha256').update(
 export interface Recording {
   name: string;
   ms: number;
+  /** Default: for training. */
+  type?: 'train' | 'test';
 }
 
 export type Succeeded = EventPayload<'training.run-succeeded.v1'>;
@@ -161,7 +163,7 @@ export class TestBilling {
       manifest_sha256: sha256Of('m'),
       snapshot_key: snapshotKey(run),
       snapshot_sha256: sha256,
-      training_ms: recordings.reduce((sum, { ms }) => sum + ms, 0),
+      training_ms: recordings.reduce((sum, { ms, type }) => (type === 'test' ? sum : sum + ms), 0),
       metrics,
     };
   }
@@ -236,10 +238,10 @@ export class TestBilling {
   }
 }
 
-function snapshotLine({ name, ms }: Recording): SnapshotItem {
+function snapshotLine({ name, ms, type = 'train' }: Recording): SnapshotItem {
   return {
     item_id: newId(),
-    data_type: 'train',
+    data_type: type,
     audio_sha256: sha256Of(name),
     audio_ms: ms,
     normalized_key: 'k',
