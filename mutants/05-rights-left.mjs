@@ -1,7 +1,7 @@
 export default {
   invariant: 5,
   statement: 'Nobody may change what is booked',
-  file: 'apps/billing/src/migrations/0030-money.ts',
+  file: 'apps/billing/src/migrations/append-only.ts',
   find: 'REVOKE UPDATE, DELETE, TRUNCATE ON ${table} FROM attune_billing;',
   replace: 'REVOKE TRUNCATE ON ${table} FROM attune_billing;',
   project: 'integration',

@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DatabaseModule } from '@attune/database';
 import { HealthModule } from '@attune/http';
-import { MessagingModule } from '@attune/messaging';
+import { CLOUD_EVENT_DAYS, MessagingModule } from '@attune/messaging';
 import type { Logger } from '@attune/observability';
 import { platformHealth, PlatformModule } from '@attune/service';
 import { AlertsRepository } from './alerts/alerts.repository';
@@ -28,7 +28,7 @@ import { LedgerAuditService } from './ledger/ledger-audit.service';
 import { LedgerRepository } from './ledger/ledger.repository';
 import { LedgerService } from './ledger/ledger.service';
 import { PriceBooksRepository } from './prices/price-books.repository';
-import { BillingReconciler } from './reconciler';
+import { BILLING_INTERVALS, BillingReconciler, defaultIntervals, type BillingIntervals } from './reconciler';
 import { BILLING_SETTINGS } from './settings';
 import { StatementsRepository } from './statements/statements.repository';
 import { StatementsService } from './statements/statements.service';
@@ -40,10 +40,16 @@ const consumers = [EntitlementsConsumer, UsageConsumer, HoldsConsumer, ClosuresC
 /** One for each thing that may be handled at once, and some for questions. */
 const POOL_SIZE = 12;
 
+interface TestSettings {
+  ackWaitMs?: number;
+  intervals?: Partial<BillingIntervals>;
+}
+
 @Module({})
 export class AppModule {
-  /** `ackWaitMs`: for tests that kill the service and do not want to wait for half a minute. */
-  static forRoot(env: Env, logger: Logger, messaging: { ackWaitMs?: number } = {}): DynamicModule {
+  /** `tests`: for those that kill the service, or see what time brings about, and do not want to wait for half a minute or an hour. */
+  static forRoot(env: Env, logger: Logger, tests: TestSettings = {}): DynamicModule {
+    const { intervals, ...messaging } = tests;
     return {
       module: AppModule,
       imports: [
@@ -60,7 +66,8 @@ export class AppModule {
           logger,
           consumers,
           // Usage counts once for ever, so what was handled is remembered for ever.
-          retention: { inboxDays: null },
+          // Finance may be away for a quarter, and the broker lose its store on the last day of it.
+          retention: { inboxDays: null, outboxDays: CLOUD_EVENT_DAYS },
           ...messaging,
         }),
         PlatformModule.forRoot({ store: env.store, logger }),
@@ -68,6 +75,7 @@ export class AppModule {
       ],
       providers: [
         { provide: BILLING_SETTINGS, useValue: env.billing },
+        { provide: BILLING_INTERVALS, useValue: { ...defaultIntervals, ...intervals } },
         { provide: RunOutcomes, useClass: RpcRunOutcomes },
         AlertsRepository,
         AlertsService,

@@ -1,14 +1,8 @@
 import { newId, type OrganizationId } from '@attune/kernel';
 import { eventually } from '@attune/testing';
-import { ChargesRepository } from './charges/charges.repository';
-import { LedgerAuditRepository } from './ledger/ledger-audit.repository';
-import { LedgerAuditService } from './ledger/ledger-audit.service';
-import { LedgerRepository } from './ledger/ledger.repository';
-import { PriceBooksRepository } from './prices/price-books.repository';
-import { StatementsRepository } from './statements/statements.repository';
+import { createLedgerAudit } from './ledger/create-ledger-audit';
 import { BillingProcess, type CrashPoint } from './test-support/billing-process';
 import { HOUR_MS, TestBilling, type Succeeded } from './test-support/test-billing';
-import { UsageRepository } from './usage/usage.repository';
 
 /** bench/invariants asks for twenty. */
 const ROUNDS = Number(process.env['ATTUNE_TEST_DEATHS'] ?? 1);
@@ -71,14 +65,7 @@ describe('billing killed at every point of a run', () => {
     });
   const cancel = ({ organization_id, model_id, run_id }: Succeeded) =>
     billing.training.publish('training.run-cancelled.v1', { organization_id, model_id, run_id });
-  const audit = new LedgerAuditService(
-    new LedgerRepository(),
-    new LedgerAuditRepository(),
-    new UsageRepository(),
-    new ChargesRepository(),
-    new PriceBooksRepository(),
-    new StatementsRepository(),
-  );
+  const audit = createLedgerAudit();
 
   it.each(cases)(
     'charges once what succeeds and nothing else, and leaves no hold open, though it dies while it is told to %s, at %s (%i)',

@@ -31,6 +31,19 @@ describe('the public contract', () => {
     expect(repeatable).toEqual(['costs.estimate', 'stt.transcribe', 'keys.revoke']);
   });
 
+  it.each([
+    ['openapi.json', renderOpenApi],
+    ['openapi-admin.json', renderAdminOpenApi],
+  ])('says in %s of every POST and PUT, and of nothing else, that it takes an Idempotency-Key', (_, render) => {
+    const paths = render().paths as Record<string, Record<string, { parameters?: { $ref?: string }[] }>>;
+    for (const operations of Object.values(paths))
+      for (const [method, { parameters = [] }] of Object.entries(operations))
+        expect([method, parameters.some(({ $ref }) => $ref === '#/components/parameters/IdempotencyKey')]).toEqual([
+          method,
+          method === 'post' || method === 'put',
+        ]);
+  });
+
   it('gives every route of the operators the mark that only their key opens, and no scope of a customer', () => {
     for (const router of Object.values(adminContract))
       for (const route of Object.values(router as Record<string, { path: string; metadata: unknown }>)) {

@@ -1,9 +1,10 @@
+import { monthPattern } from '@attune/kernel';
 import { z } from 'zod';
 import { listOf, pageQuery } from './responses';
 
 const cents = z.number().int().nonnegative();
 const ms = z.number().int().nonnegative();
-const month = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'must be a month, such as "2026-01"');
+const month = z.string().regex(monthPattern, 'must be a month, such as "2026-01"');
 
 /** Without `max_cost` a run may cost what it costs. */
 export const maxCost = cents

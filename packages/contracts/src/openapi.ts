@@ -90,17 +90,16 @@ function render(router: AppRouter, info: Document['info']): Document {
     },
     {
       setOperationId: 'concatenated-path',
-      operationMapper: (operation, route) =>
-        isRouteMetadata(route.metadata)
-          ? {
-              ...operation,
-              description: `Scope: \`${route.metadata.scope}\``,
-              ...(takesKey(route.method) && {
-                parameters: [...(operation.parameters ?? []), { $ref: '#/components/parameters/IdempotencyKey' }],
-              }),
-              'x-attune': { ...route.metadata },
-            }
-          : operation,
+      operationMapper: (operation, route) => ({
+        ...operation,
+        ...(takesKey(route.method) && {
+          parameters: [...(operation.parameters ?? []), { $ref: '#/components/parameters/IdempotencyKey' }],
+        }),
+        ...(isRouteMetadata(route.metadata) && {
+          description: `Scope: \`${route.metadata.scope}\``,
+          'x-attune': { ...route.metadata },
+        }),
+      }),
     },
   );
   for (const operation of operationsOf(document)) {

@@ -36,6 +36,11 @@ describe('a service boots only where tenants are kept apart', () => {
       'table label has an organization_id and no forced row security',
     ],
     ['a policy that adds everything', 'CREATE POLICY all_rows ON note USING (true)', 'policy all_rows of note'],
+    [
+      'a policy that lets everything be written',
+      `CREATE POLICY all_written ON note USING (current_setting('app.scope', true) = 'system') WITH CHECK (true)`,
+      'policy all_written of note',
+    ],
     ['a view with its owner’s rights', 'CREATE VIEW notes AS SELECT * FROM note', 'view notes reads'],
     ['a materialized view', 'CREATE MATERIALIZED VIEW notes AS SELECT * FROM note', 'view notes reads'],
     [

@@ -26,7 +26,9 @@ const HOLES = `
   SELECT 'policy ' || p.polname || ' of ' || c.relname || ' does not ask for a scope'
     FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
    WHERE c.relnamespace = to_regnamespace($1) AND p.polpermissive
-     AND coalesce(pg_get_expr(p.polqual, c.oid), pg_get_expr(p.polwithcheck, c.oid), '') NOT LIKE '%app.scope%'
+     -- Without a WITH CHECK, what is written is checked by USING; a policy for INSERT has no USING.
+     AND (coalesce(pg_get_expr(p.polqual, c.oid), pg_get_expr(p.polwithcheck, c.oid), '') NOT LIKE '%app.scope%'
+       OR coalesce(pg_get_expr(p.polwithcheck, c.oid), pg_get_expr(p.polqual, c.oid), '') NOT LIKE '%app.scope%')
   UNION ALL
   -- A view reads with the rights of its owner unless it says otherwise; a materialized one cannot.
   SELECT 'view ' || c.relname || ' reads with the rights of its owner'

@@ -1,9 +1,10 @@
+import { monthPattern } from '@attune/kernel';
 import { z } from 'zod';
 import { milliseconds, modelScope, objectKey, runScope, sha256 } from './shapes';
 
 const cents = z.number().int().nonnegative();
 /** `YYYY-MM`, a calendar month in UTC. */
-export const month = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'must be a month, such as "2026-01"');
+export const month = z.string().regex(monthPattern, 'must be a month, such as "2026-01"');
 
 /** What a run would cost now, by the price book in force. Of its new audio, `included_ms` costs nothing. */
 export const quote = z.object({

@@ -18,6 +18,6 @@ export { derivedId, Outbox, type AddOptions, type RepublishFilter } from './outb
 export { Relay, type OutboxMessage, type RelaySettings } from './relay';
 export type { RetentionSettings } from './retention';
 export { Rpc } from './rpc';
-export { ensureStreams, type StreamSettings } from './streams';
+export { CLOUD_EVENT_DAYS, ensureStreams, type StreamSettings } from './streams';
 export { CLOUD_EVENT_STREAM, cloudEventSubject, eventSubject, streamOf } from './subjects';
 export { messagingRowSecurity, messagingTables } from './tables';

@@ -101,7 +101,7 @@ export class Outbox {
   }
 
   /**
-   * Sends events again that lie in the outbox (sent ones stay for 30 days), with their own ids: consumers that handled
+   * Sends events again that lie in the outbox (sent ones stay for 30 days, unless the service says otherwise), with their own ids: consumers that handled
    * them drop them. Answers how many.
    */
   async republish(tx: Tx, filter: RepublishFilter): Promise<number> {

@@ -33,13 +33,16 @@ function configOf(service: Service, settings: StreamSettings): Config {
   };
 }
 
-/** Finance may be away for longer than a service: a quarter, and room for a million events. */
+/** Finance may be away for longer than a service: a quarter. */
+export const CLOUD_EVENT_DAYS = 90;
+
+/** Room for a million events. */
 function cloudEventConfig(settings: StreamSettings): Config {
   return {
     name: CLOUD_EVENT_STREAM,
     subjects: CLOUD_EVENT_SUBJECTS,
     ...common(settings),
-    max_age: nanos(90 * DAY_MS),
+    max_age: nanos(CLOUD_EVENT_DAYS * DAY_MS),
     max_bytes: settings.maxBytes ?? 1024 * 1024 * 1024,
   };
 }

@@ -53,3 +53,11 @@ export function entriesOfCharge(charge: Charge): LedgerEntry[] {
 export function monthOf(at: Date): string {
   return at.toISOString().slice(0, 7);
 }
+
+/** The first moment of the month, and the first after it. */
+export function boundsOf(month: string): { from: Date; until: Date } {
+  const from = new Date(`${month}-01T00:00:00Z`);
+  const until = new Date(from);
+  until.setUTCMonth(from.getUTCMonth() + 1);
+  return { from, until };
+}

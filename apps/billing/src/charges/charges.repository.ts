@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '@attune/database';
 import type { ModelId, OrganizationId } from '@attune/kernel';
-import type { Charge } from './charge';
+import { boundsOf, type Charge } from './charge';
 import { fromRowCharge, toRowCharge, type ChargeRow } from './charge.mapping';
 
 export interface ChargeFilter {
@@ -22,9 +22,9 @@ const columns = `run_id, organization_id, model_id, price_book, currency, traini
   amount_cents, occurred_at, recorded_at`;
 
 const filtered = `organization_id = $1
-  AND ($2::text IS NULL OR to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM') = $2)
-  AND ($3::bigint IS NULL OR model_id = $3)
-  AND ($4::uuid IS NULL OR run_id = $4)`;
+  AND occurred_at >= coalesce($2::timestamptz, '-infinity') AND occurred_at < coalesce($3::timestamptz, 'infinity')
+  AND ($4::bigint IS NULL OR model_id = $4)
+  AND ($5::uuid IS NULL OR run_id = $5)`;
 
 @Injectable()
 export class ChargesRepository {
@@ -54,7 +54,7 @@ export class ChargesRepository {
   /** Newest first. */
   async list(tx: Tx, filter: ChargeFilter, page: { offset: number; limit: number }): Promise<Charge[]> {
     const rows = await tx.query<ChargeRow>(
-      `SELECT ${columns} FROM charge WHERE ${filtered} ORDER BY recorded_at DESC, run_id DESC OFFSET $5 LIMIT $6`,
+      `SELECT ${columns} FROM charge WHERE ${filtered} ORDER BY recorded_at DESC, run_id DESC OFFSET $6 LIMIT $7`,
       [...parametersOf(filter), page.offset, page.limit],
     );
     return rows.map(fromRowCharge);
@@ -71,5 +71,6 @@ export class ChargesRepository {
 }
 
 function parametersOf(filter: ChargeFilter): unknown[] {
-  return [filter.organizationId, filter.month, filter.modelId, filter.runId];
+  const bounds = filter.month === null ? { from: null, until: null } : boundsOf(filter.month);
+  return [filter.organizationId, bounds.from, bounds.until, filter.modelId, filter.runId];
 }

@@ -14,7 +14,7 @@ export class OverageEventsService {
     private readonly messaging: Messaging,
   ) {}
 
-  /** Of all that the outbox still has, 30 days. Answers how many were sent again. */
+  /** Of all that the outbox still has, as long as the stream would have. Answers how many were sent again. */
   async resendLost(): Promise<number> {
     const since = await this.messaging.cloudEventsSince();
     return this.database.runInTransaction('system', (tx) =>

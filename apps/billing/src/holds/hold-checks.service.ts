@@ -35,7 +35,7 @@ export class HoldChecksService {
   ) {}
 
   /** One pass over the open holds of which nobody has spoken for long. */
-  async checkUnheard(): Promise<void> {
+  async checkUnheard(signal: AbortSignal): Promise<void> {
     const { holdSeconds, holdCheckSeconds } = this.settings;
     const open = await this.database.read('system', (tx) =>
       this.holds.listUnheard(tx, { placed: holdSeconds, confirmed: holdCheckSeconds }, BATCH),
@@ -43,6 +43,7 @@ export class HoldChecksService {
     if (open.length === 0) return;
     const outcomes = new Map((await this.outcomes.of(open.map(({ runId }) => runId))).map((run) => [run.run_id, run]));
     for (const hold of open) {
+      if (signal.aborted) return;
       try {
         await this.settle(hold, outcomes.get(hold.runId));
       } catch (error) {
@@ -67,17 +68,16 @@ export class HoldChecksService {
   }
 
   private async settle(hold: Hold, outcome: Outcome | undefined): Promise<void> {
-    if (outcome?.state === 'succeeded') {
-      await this.usage.ensureRecorded(fromToldRun(outcome));
-      return;
-    }
     await this.database.runInTransaction({ organizationId: hold.organizationId }, async (tx) => {
+      // Of a success too, and before it is recorded: one that cannot be would come first in every pass, and many of them alone.
       await this.holds.markChecked(tx, hold);
+      if (outcome?.state === 'succeeded') return;
       if (outcome?.state === 'live') await this.holds.confirm(tx, hold);
       else if (outcome?.state === 'ended') await this.holds.release(tx, hold);
       // Of a deleted model nothing is known there any more: closing its runs ends the holds that were confirmed.
       else await this.holds.expire(tx, hold);
     });
+    if (outcome?.state === 'succeeded') await this.usage.ensureRecorded(fromToldRun(outcome));
   }
 }
 

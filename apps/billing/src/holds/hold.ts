@@ -7,6 +7,12 @@ import type { PriceBook } from '@attune/pricing';
  */
 export type HoldState = 'placed' | 'confirmed' | 'posted' | 'released' | 'expired';
 
+/** A run, and so its hold, by its key. */
+export interface RunRef {
+  organizationId: OrganizationId;
+  runId: RunId;
+}
+
 /** What a run is going to cost, reserved for it. Known by the run's id. */
 export interface Hold {
   runId: RunId;

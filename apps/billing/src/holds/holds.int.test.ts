@@ -1,20 +1,25 @@
 import type { ReplyOf } from '@attune/events';
 import { newId } from '@attune/kernel';
+import type { Rpc } from '@attune/messaging';
 import { eventually } from '@attune/testing';
 import { HOUR_MS, TestBilling, type Succeeded } from '../test-support/test-billing';
 import { HoldChecksService } from './hold-checks.service';
+import { HoldsRepository } from './holds.repository';
 
 type Outcome = ReplyOf<'models.run-outcomes'>['runs'][number];
 
 let billing: TestBilling;
-/** What models-api says of runs; `null`: it does not answer. */
+/** What models-api says of runs, while it answers. */
 let outcomes: Outcome[] = [];
-beforeAll(async () => {
-  // Checked by the tests alone.
-  billing = await TestBilling.start({ settings: { holdSeconds: 3_600, holdCheckSeconds: 3_600 } });
+let models: Rpc;
+const answer = () =>
   billing.answer('models.run-outcomes', ({ run_ids }) => ({
     runs: outcomes.filter(({ run_id }) => run_ids.includes(run_id)),
   }));
+beforeAll(async () => {
+  // Checked by the tests alone.
+  billing = await TestBilling.start({ settings: { holdSeconds: 3_600, holdCheckSeconds: 3_600 } });
+  models = answer();
 });
 afterAll(() => billing.stop());
 
@@ -43,8 +48,24 @@ async function checkLater(...runs: Succeeded[]): Promise<void> {
   await billing.asOwner(
     `UPDATE hold SET checked_at = checked_at - interval '2 hours' WHERE run_id IN (${runs.map((run) => `'${run.run_id}'`).join()})`,
   );
-  await billing.app.get(HoldChecksService).checkUnheard();
+  await billing.app.get(HoldChecksService).checkUnheard(new AbortController().signal);
 }
+const succeededOutcome = (run: Succeeded): Outcome => {
+  const { organization_id, model_id, run_id, snapshot_key, snapshot_sha256, training_ms } = run;
+  const told = { organization_id, model_id, run_id, snapshot_key, snapshot_sha256, training_ms };
+  return { ...told, state: 'succeeded', succeeded_at: '2026-03-10T00:00:00.000Z' };
+};
+
+/** A confirmed run, and another of its model that is to be priced after it. */
+async function twoRuns(): Promise<{ first: Succeeded; second: Succeeded }> {
+  const first = await aRun();
+  await billing.startRun(first);
+  await becomes(first, 'confirmed');
+  const { organization_id: organizationId, model_id: modelId } = first;
+  const second = await billing.aRun([{ name: newId(), ms: 5 * HOUR_MS }], { organizationId, modelId });
+  return { first, second };
+}
+
 const aRun = (hours = 11) => billing.aRun([{ name: newId(), ms: hours * HOUR_MS }]);
 
 describe('a hold', () => {
@@ -85,21 +106,8 @@ describe('a hold', () => {
   });
 
   it('is priced by what earlier runs of the model used, also while the word of their success is on its way', async () => {
-    const first = await aRun();
-    await billing.startRun(first);
-    await becomes(first, 'confirmed');
-    const { organization_id, model_id, run_id, snapshot_key, snapshot_sha256, training_ms } = first;
-    outcomes = [
-      {
-        ...{ organization_id, model_id, run_id, snapshot_key, snapshot_sha256, training_ms },
-        state: 'succeeded',
-        succeeded_at: '2026-03-10T00:00:00.000Z',
-      },
-    ];
-    const second = await billing.aRun([{ name: newId(), ms: 5 * HOUR_MS }], {
-      organizationId: organization_id,
-      modelId: model_id,
-    });
+    const { first, second } = await twoRuns();
+    outcomes = [succeededOutcome(first)];
     await expect(place(second, 5 * HOUR_MS, 24_999)).rejects.toMatchObject({ code: 'COST_LIMIT_EXCEEDED' });
     expect(await place(second, 5 * HOUR_MS, 25_000)).toMatchObject({ used_ms: 11 * HOUR_MS, amount_cents: 25_000 });
     expect(await stateOf(first)).toBe('posted');
@@ -109,9 +117,31 @@ describe('a hold', () => {
     await becomes(second, 'posted');
     expect(
       await billing.rows('SELECT amount_cents FROM charge WHERE organization_id = $1 ORDER BY amount_cents', [
-        organization_id,
+        first.organization_id,
       ]),
     ).toEqual([{ amount_cents: 5_000 }, { amount_cents: 25_000 }]);
+  });
+
+  it('is refused while models-api does not say what became of earlier runs, since the price depends on them', async () => {
+    const { second } = await twoRuns();
+    await models.drain();
+    try {
+      await expect(place(second, 5 * HOUR_MS)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+      expect(await stateOf(second)).toBeNull();
+    } finally {
+      models = answer();
+    }
+    // The broker has heard of the new responder when it has one.
+    await eventually(() => place(second, 5 * HOUR_MS));
+    expect(await stateOf(second)).toBe('placed');
+  });
+
+  it('is placed though an earlier run can never be recorded: that one waits for an operator, not the customer', async () => {
+    const { first, second } = await twoRuns();
+    outcomes = [{ ...succeededOutcome(first), training_ms: first.training_ms - 1 } as Outcome];
+    expect(await place(second, 5 * HOUR_MS)).toMatchObject({ used_ms: 0, amount_cents: 0 });
+    expect([await stateOf(first), await stateOf(second)]).toEqual(['confirmed', 'placed']);
+    outcomes = [];
   });
 
   it('counts only recordings that no run of the model has used', async () => {
@@ -183,18 +213,7 @@ describe('a hold', () => {
     const [live, ended, succeeded] = [await aRun(), await aRun(), await aRun()];
     for (const run of [live, ended, succeeded]) await place(run, 1);
     const told = ({ organization_id, model_id, run_id }: Succeeded) => ({ organization_id, model_id, run_id });
-    outcomes = [
-      { ...told(live), state: 'live' },
-      { ...told(ended), state: 'ended' },
-      {
-        ...told(succeeded),
-        state: 'succeeded',
-        snapshot_key: succeeded.snapshot_key,
-        snapshot_sha256: succeeded.snapshot_sha256,
-        training_ms: succeeded.training_ms,
-        succeeded_at: '2026-03-10T00:00:00.000Z',
-      },
-    ];
+    outcomes = [{ ...told(live), state: 'live' }, { ...told(ended), state: 'ended' }, succeededOutcome(succeeded)];
     await checkLater(live, ended, succeeded);
     expect([await stateOf(live), await stateOf(ended), await stateOf(succeeded)]).toEqual([
       'confirmed',
@@ -204,6 +223,20 @@ describe('a hold', () => {
     expect(await billing.rows('SELECT amount_cents FROM charge WHERE run_id = $1', [succeeded.run_id])).toEqual([
       { amount_cents: 5_000 },
     ]);
+  });
+
+  it('of a success that cannot be recorded is not looked at before its turn comes again: it keeps no other from theirs', async () => {
+    const [broken, silent] = [await aRun(), await aRun()];
+    for (const run of [broken, silent]) await place(run, 1);
+    outcomes = [succeededOutcome(broken)];
+    await billing.store.delete(broken.snapshot_key);
+    await checkLater(broken, silent);
+    expect([await stateOf(broken), await stateOf(silent)]).toEqual(['placed', 'expired']);
+    const waiting = await billing.database.read('system', (tx) =>
+      billing.app.get(HoldsRepository).listUnheard(tx, { placed: 3_600, confirmed: 3_600 }, 500),
+    );
+    expect(waiting.map(({ runId }) => runId)).not.toContain(broken.run_id);
+    outcomes = [];
   });
 
   it('goes no way that the table does not know', async () => {

@@ -1,13 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '@attune/database';
-import type { ModelId, OrganizationId, RunId } from '@attune/kernel';
-import type { Hold } from './hold';
+import type { ModelId, OrganizationId } from '@attune/kernel';
+import type { Hold, RunRef } from './hold';
 import { fromRowHold, type HoldRow } from './hold.mapping';
-
-interface RunRef {
-  organizationId: OrganizationId;
-  runId: RunId;
-}
 
 const columns = 'run_id, organization_id, model_id, price_book, new_ms, amount_cents, state';
 

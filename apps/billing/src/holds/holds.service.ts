@@ -4,15 +4,10 @@ import type { ModelId, OrganizationId, RunId } from '@attune/kernel';
 import { rate } from '@attune/pricing';
 import { PriceBooksRepository } from '../prices/price-books.repository';
 import { UsageRepository } from '../usage/usage.repository';
-import type { PlannedRun, RunQuote } from './hold';
+import type { PlannedRun, RunQuote, RunRef } from './hold';
 import { costLimitExceeded } from './hold.errors';
 import { HoldChecksService } from './hold-checks.service';
 import { HoldsRepository } from './holds.repository';
-
-interface RunRef {
-  organizationId: OrganizationId;
-  runId: RunId;
-}
 
 /** Reserves what runs are going to cost, before they start. */
 @Injectable()

@@ -23,6 +23,12 @@ export interface Fault {
 /** The audio that each model has used so far, as the auditor counts it again from the recordings. */
 type Recount = Map<number, { seen: Set<string>; ms: bigint }>;
 
+/** How far books are proven: their last transaction that is, and what models had used by then. */
+export interface ProvenBooks {
+  last: { sequence: number; hash: string };
+  recount: Recount;
+}
+
 const PAGE = 500;
 
 /**
@@ -42,16 +48,30 @@ export class LedgerAuditService {
 
   /** The first fault in the order of booking; null when there is none. */
   async verify(tx: Tx, organizationId: OrganizationId): Promise<Fault | null> {
-    const recount: Recount = new Map();
-    let previous: { sequence: number; hash: string } = { sequence: 0, hash: GENESIS };
+    return (await this.prove(tx, organizationId)).fault;
+  }
+
+  /** The same, and how far it came: what is booked later need not be proven from the first row on. */
+  async prove(tx: Tx, organizationId: OrganizationId): Promise<{ fault: Fault | null; proven: ProvenBooks }> {
+    const proven: ProvenBooks = { last: { sequence: 0, hash: GENESIS }, recount: new Map() };
+    for (const { modelId, ...item } of await this.audit.listUsedBeforePrices(tx, organizationId))
+      countAgain(proven.recount, modelId, [item]);
+    const fault =
+      (await this.verifyNext(tx, organizationId, proven)) ?? (await this.audit.findStray(tx, organizationId));
+    return { fault, proven };
+  }
+
+  /** Goes on with what was booked since; `proven` moves along, and stays true when this throws. Rows beside the books are not looked for. */
+  async verifyNext(tx: Tx, organizationId: OrganizationId, proven: ProvenBooks): Promise<Fault | null> {
     for (;;) {
-      const page = await this.ledger.page(tx, organizationId, previous.sequence, PAGE);
+      const page = await this.ledger.page(tx, organizationId, proven.last.sequence, PAGE);
       for (const transaction of page) {
-        const fault = findBroken(transaction, previous) ?? (await this.verifySubject(tx, transaction, recount));
+        const fault =
+          findBroken(transaction, proven.last) ?? (await this.verifySubject(tx, transaction, proven.recount));
         if (fault) return fault;
-        previous = transaction;
+        proven.last = { sequence: transaction.sequence, hash: transaction.hash };
       }
-      if (page.length < PAGE) return this.audit.findStray(tx, organizationId);
+      if (page.length < PAGE) return null;
     }
   }
 
@@ -65,7 +85,7 @@ export class LedgerAuditService {
     const { organizationId, subjectId: runId } = transaction;
     const usage = await this.audit.findUsage(tx, organizationId, runId);
     if (!usage) return { table: 'usage', id: runId, reason: 'it is missing' };
-    const items = await this.usage.itemsOf(tx, runId);
+    const items = await this.usage.itemsOf(tx, organizationId, runId);
     const modelId = usage.modelId as ModelId;
     const payload = payloadDigestOf({ organizationId, modelId, runId: runId as RunId, items });
     const [charge, second] = await this.charges.listOfRun(tx, organizationId, runId);
@@ -78,8 +98,9 @@ export class LedgerAuditService {
     const trainingMs = items.reduce((sum, { audioMs }) => sum + BigInt(audioMs), 0n);
     if (trainingMs !== BigInt(usage.trainingMs))
       return { table: 'usage', id: runId, reason: 'its total is not that of its recordings' };
-    const counted = countAgain(recount, modelId, items);
     const book = await this.books.get(tx, charge.priceBook);
+    // Nothing that can throw follows: a run is counted if and only if its transaction is proven.
+    const counted = countAgain(recount, modelId, items);
     const { amountCents } = rate(book, { beforeMs: counted.usedMs, addedMs: counted.newMs });
     if (amountCents !== charge.amountCents)
       return { table: 'charge', id: runId, reason: `by its price book it is ${String(amountCents)} cents` };

@@ -1,8 +1,9 @@
 import { newId, type OrganizationId } from '@attune/kernel';
 import { eventually } from '@attune/testing';
 import { StatementsService } from '../statements/statements.service';
-import { HOUR_MS, TestBilling } from '../test-support/test-billing';
+import { HOUR_MS, sha256Of, TestBilling } from '../test-support/test-billing';
 import { LedgerAuditService } from './ledger-audit.service';
+import { LedgerRepository } from './ledger.repository';
 
 let billing: TestBilling;
 beforeAll(async () => {
@@ -29,7 +30,7 @@ async function someBooks(): Promise<{ organizationId: OrganizationId; runs: stri
       expect(await billing.rows('SELECT 1 FROM charge WHERE run_id = $1', [run.run_id])).toHaveLength(1),
     );
   }
-  await billing.app.get(StatementsService).finalizeDue(NEXT_YEAR);
+  await billing.app.get(StatementsService).finalizeDue(new AbortController().signal, NEXT_YEAR);
   return { organizationId, runs };
 }
 
@@ -180,6 +181,34 @@ describe('the ledger', () => {
     };
     expect(fault?.id).toBe(ids[table]);
   });
+
+  it('names a counted recording that somebody deleted, so that it would be charged again', async () => {
+    const { organizationId, runs } = await someBooks();
+    const sha256 = sha256Of(`${organizationId} 5`);
+    await tamper(`DELETE FROM billed_audio WHERE run_id = '${runs[1] ?? ''}'`);
+    expect(await verify(organizationId)).toEqual({
+      table: 'billed_audio',
+      id: `7 ${sha256}`,
+      reason: 'it is missing, and a run of the model used it',
+    });
+  });
+
+  it.each(['usage', 'billed_audio', 'statement'])(
+    'is audited, and has a fault, also of an organization of which somebody left nothing but its %s',
+    async (left) => {
+      const { organizationId } = await someBooks();
+      const tables = ['usage_item', 'statement_line', 'ledger_entry', 'ledger_transaction', 'charge'];
+      const deleted = [...tables, ...['usage', 'billed_audio', 'statement'].filter((table) => table !== left)];
+      await tamper(
+        deleted.map((table) => `DELETE FROM ${table} WHERE organization_id = '${organizationId}';`).join(' '),
+      );
+      const audited = await billing.database.read('system', (tx) =>
+        billing.app.get(LedgerRepository).organizations(tx),
+      );
+      expect(audited).toContain(organizationId);
+      expect((await verify(organizationId))?.table).toBe(left);
+    },
+  );
 
   it('names a charge that somebody added beside the books', async () => {
     const { organizationId, runs } = await someBooks();

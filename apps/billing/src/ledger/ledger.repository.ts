@@ -69,10 +69,15 @@ export class LedgerRepository {
     return fromRowsLedger(rows);
   }
 
-  /** Everybody who has a ledger, or usage that should be in one. */
+  /** Everybody who has a ledger, or anything that should be in one: whoever deletes a ledger does not delete its audit. */
   async organizations(tx: Tx): Promise<OrganizationId[]> {
     const rows = await tx.query<{ organization_id: string }>(
-      `SELECT organization_id FROM ledger_transaction UNION SELECT organization_id FROM charge ORDER BY 1`,
+      `SELECT organization_id FROM ledger_transaction
+       UNION SELECT organization_id FROM charge
+       UNION SELECT organization_id FROM statement
+       UNION SELECT organization_id FROM usage
+       UNION SELECT organization_id FROM billed_audio
+       ORDER BY 1`,
     );
     return rows.map(({ organization_id }) => organization_id as OrganizationId);
   }

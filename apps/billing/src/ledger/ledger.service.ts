@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '@attune/database';
 import type { OrganizationId } from '@attune/kernel';
-import { GENESIS, hashOf, type Booking, type LedgerTransaction } from './ledger';
+import { GENESIS, hashOf, type Booking } from './ledger';
 import { LedgerRepository } from './ledger.repository';
 
 /** An organization's books, open for one transaction: nobody else books for it until that ends. */
@@ -25,7 +25,7 @@ export class LedgerService {
   }
 
   /** Once for each time that the ledger was opened. */
-  async book(tx: Tx, { organizationId, at, last }: OpenLedger, booking: Booking): Promise<LedgerTransaction> {
+  async book(tx: Tx, { organizationId, at, last }: OpenLedger, booking: Booking): Promise<void> {
     const unhashed = {
       ...booking,
       organizationId,
@@ -33,8 +33,6 @@ export class LedgerService {
       recordedAt: at,
       previousHash: last?.hash ?? GENESIS,
     };
-    const transaction = { ...unhashed, hash: hashOf(unhashed) };
-    await this.ledger.insert(tx, transaction);
-    return transaction;
+    await this.ledger.insert(tx, { ...unhashed, hash: hashOf(unhashed) });
   }
 }

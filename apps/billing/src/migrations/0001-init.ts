@@ -1,4 +1,5 @@
 import { firstTenantRowSecurity, type Migration } from '@attune/database';
+import { appendOnly } from './append-only';
 
 /** Five hours: the contract's minimum of training audio, in milliseconds. */
 const MINIMUM_TRAINING_MS = 5 * 60 * 60 * 1000;
@@ -56,10 +57,3 @@ ${['usage', 'usage_item'].map(appendOnly).join('\n')}
 ${firstTenantRowSecurity(tenantTables)}
 `,
 };
-
-/** No right for the service, and a trigger for everybody else: usage is what customers are charged by. */
-function appendOnly(table: string): string {
-  return `
-REVOKE UPDATE, DELETE, TRUNCATE ON ${table} FROM attune_billing;
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ${table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();`;
-}

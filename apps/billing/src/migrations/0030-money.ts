@@ -1,4 +1,5 @@
 import { tenantRowSecurity, type Migration } from '@attune/database';
+import { appendOnly } from './append-only';
 
 const tenantTables = [
   'hold',
@@ -184,10 +185,3 @@ ${appendOnlyTables.map(appendOnly).join('\n')}
 ${tenantRowSecurity(tenantTables)}
 `,
 };
-
-/** No right for the service, and a trigger for everybody else. */
-function appendOnly(table: string): string {
-  return `
-REVOKE UPDATE, DELETE, TRUNCATE ON ${table} FROM attune_billing;
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ${table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();`;
-}

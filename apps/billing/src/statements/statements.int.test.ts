@@ -4,6 +4,7 @@ import { connectNats, eventSubject } from '@attune/messaging';
 import { createLogger } from '@attune/observability';
 import { anEvent, eventually } from '@attune/testing';
 import { price, standardBook } from '@attune/pricing';
+import { LedgerAuditRepository } from '../ledger/ledger-audit.repository';
 import { LedgerAuditService } from '../ledger/ledger-audit.service';
 import { HOUR_MS, TestBilling, type Succeeded } from '../test-support/test-billing';
 import { UsageService } from '../usage/usage.service';
@@ -35,7 +36,8 @@ const statementsOf = (organization: string) =>
   );
 const documentOf = (statement: StoredStatement | undefined) =>
   JSON.parse(statement?.document.toString('utf8') ?? '{}') as Document;
-const finalizeAt = (at: string) => billing.app.get(StatementsService).finalizeDue(new Date(at));
+const finalizeAt = (at: string) =>
+  billing.app.get(StatementsService).finalizeDue(new AbortController().signal, new Date(at));
 const alertsOf = (organization: string) =>
   billing.rows<{ kind: string; details: { reason: string } }>(
     'SELECT kind, details FROM alert WHERE organization_id = $1',
@@ -67,24 +69,28 @@ describe('a statement', () => {
         .digest('hex')}`,
     ).toBe(march?.sha256);
 
-    // Late by a second, by half a day and by forty days: on the next statement, under their own month.
-    const late = [await freshRun(organization, 2), await freshRun(organization, 3)];
-    for (const run of late) await charge(run, '2026-03-31T22:00:00Z');
+    // Late by a second and by half a day: on the next statement, under their own month. By forty days: on the one after that.
+    const late = async (hours: number) => charge(await freshRun(organization, hours), '2026-03-31T22:00:00Z');
+    await late(2);
+    await finalizeAt('2026-04-02T00:00:02Z');
+    await late(3);
     await billing.asOwner(
       `INSERT INTO price_book (version, effective_from, currency, included_ms, unit_ms, unit_cents, rounding)
        VALUES ('retro', '2026-02-01', 'USD', 0, 3600000, 99999, 'half_up')`,
     );
     try {
-      for (const at of ['2026-04-02T00:00:02Z', '2026-04-02T13:00:00Z', '2026-04-30T00:00:00Z']) await finalizeAt(at);
+      for (const at of ['2026-04-02T12:00:01Z', '2026-05-01T23:59:00Z']) await finalizeAt(at);
       expect(await statementsOf(organization)).toEqual([march]);
-      await finalizeAt('2026-05-12T00:00:00Z');
+      await finalizeAt('2026-05-02T00:00:01Z');
     } finally {
       // Tests that follow are charged by the standard book.
       await billing.asOwner(
         `SET LOCAL session_replication_role = replica; DELETE FROM price_book WHERE version = 'retro'`,
       );
     }
-    const [still, april] = await statementsOf(organization);
+    await late(4);
+    for (const at of ['2026-05-12T00:00:01Z', '2026-06-02T00:00:01Z']) await finalizeAt(at);
+    const [still, april, may] = await statementsOf(organization);
     expect(still).toEqual(march);
     expect(april?.month).toBe('2026-04');
     expect(documentOf(april).lines.map(({ month, amount_cents }) => [month, amount_cents])).toEqual([
@@ -92,8 +98,12 @@ describe('a statement', () => {
       ['2026-03', 15_000],
       ['2026-04', 5_000],
     ]);
-    const total = [still, april].reduce((sum, one) => sum + documentOf(one).total_cents, 0);
-    expect(BigInt(total)).toBe(price(standardBook, BigInt(17 * HOUR_MS)));
+    expect(may?.month).toBe('2026-05');
+    expect(documentOf(may).lines.map(({ month, amount_cents }) => [month, amount_cents])).toEqual([
+      ['2026-03', 20_000],
+    ]);
+    const total = [still, april, may].reduce((sum, one) => sum + documentOf(one).total_cents, 0);
+    expect(BigInt(total)).toBe(price(standardBook, BigInt(21 * HOUR_MS)));
     const audit = billing.app.get(LedgerAuditService);
     expect(
       await billing.database.read({ organizationId: organization }, (tx) => audit.verify(tx, organization)),
@@ -192,6 +202,46 @@ describe('an impossible bill', () => {
     if (reason !== 'amount_cents') expect(alerts[0]?.details.reason).toContain(reason);
     expect(await statementsOf(good)).toMatchObject([{ total_cents: 5_000 }]);
     expect(await alertsOf(good)).toEqual([]);
+  });
+});
+
+describe('while the books of an organization are audited', () => {
+  /** Audits hold when they have seen everything, and `work` is done meanwhile. */
+  const meanwhile = (work: () => Promise<void>) => {
+    const audit = billing.app.get(LedgerAuditRepository);
+    const findStray = audit.findStray.bind(audit);
+    return jest.spyOn(audit, 'findStray').mockImplementationOnce(async (...args) => {
+      const found = await findStray(...args);
+      await work();
+      return found;
+    });
+  };
+
+  it('its runs are charged without waiting for that, and stand on the statement', async () => {
+    const organization = newId();
+    for (const hours of [11, 1]) await charge(await freshRun(organization, hours), '2026-03-10T00:00:00Z');
+    const held = meanwhile(async () => charge(await freshRun(organization, 2), '2026-03-11T00:00:00Z'));
+    await finalizeAt('2026-04-10T00:00:00Z');
+    expect(held).toHaveBeenCalled();
+    held.mockRestore();
+    expect(await statementsOf(organization)).toMatchObject([{ total_cents: 20_000 }]);
+    expect(await alertsOf(organization)).toEqual([]);
+  });
+
+  it('what is charged then is audited too, before it is billed', async () => {
+    const organization = newId();
+    await charge(await freshRun(organization, 11), '2026-03-10T00:00:00Z');
+    const held = meanwhile(async () => {
+      const run = await freshRun(organization, 2);
+      await charge(run, '2026-03-11T00:00:00Z');
+      await billing.asOwner(
+        `SET LOCAL session_replication_role = replica; UPDATE charge SET amount_cents = 1 WHERE run_id = '${run.run_id}'`,
+      );
+    });
+    await finalizeAt('2026-04-10T00:00:00Z');
+    held.mockRestore();
+    expect(await statementsOf(organization)).toEqual([]);
+    expect(await alertsOf(organization)).toMatchObject([{ kind: 'impossible_bill' }]);
   });
 });
 

@@ -78,7 +78,8 @@ export class StatementsRepository {
   async find(tx: Tx, organizationId: OrganizationId, id: string): Promise<StoredStatement | null> {
     const [row] = await tx.query<{ document: Buffer; sha256: string; total_cents: number; run_ids: string[] }>(
       `SELECT document, sha256, total_cents,
-              ARRAY(SELECT run_id::text FROM statement_line l WHERE l.statement_id = s.id ORDER BY run_id) AS run_ids
+              ARRAY(SELECT run_id::text FROM statement_line l
+                     WHERE l.organization_id = $2 AND l.statement_id = s.id ORDER BY run_id) AS run_ids
          FROM statement s WHERE id = $1 AND organization_id = $2`,
       [id, organizationId],
     );

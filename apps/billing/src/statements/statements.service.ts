@@ -32,13 +32,14 @@ export class StatementsService {
     @Inject(BILLING_SETTINGS) private readonly settings: BillingSettings,
   ) {}
 
-  /** Everything that is due by the database's time, or at the given one. A bill that fails does not keep the others from being made. */
-  async finalizeDue(at?: Date): Promise<void> {
+  /** Everything that is due by the database's time, or at the given one, until `signal` aborts. A bill that fails does not keep the others from being made. */
+  async finalizeDue(signal: AbortSignal, at?: Date): Promise<void> {
     const { month, bills } = await this.database.read('system', async (tx) => {
       const closed = closedMonth(at ?? (await this.statements.now(tx)), this.settings.statementGraceHours);
       return { month: closed, bills: await this.statements.listDue(tx, closed) };
     });
     for (const bill of bills) {
+      if (signal.aborted) return;
       try {
         await this.finalize(bill, month);
       } catch (error) {
@@ -49,11 +50,14 @@ export class StatementsService {
   }
 
   private async finalize(bill: Bill, closed: ClosedMonth): Promise<void> {
-    await this.database.runInTransaction({ organizationId: bill.organizationId }, async (tx) => {
+    const scope = { organizationId: bill.organizationId };
+    // Before the books are locked: whoever wants to start a run waits for that lock, and years of books take their time.
+    const audited = await this.database.read(scope, (tx) => this.audit.prove(tx, bill.organizationId));
+    await this.database.runInTransaction(scope, async (tx) => {
       const ledger = await this.ledger.open(tx, bill.organizationId);
       if (await this.statements.exists(tx, bill, closed.month)) return;
       const charges = await this.statements.listUnbilled(tx, bill, closed.end);
-      await this.check(tx, bill, charges);
+      await this.check(tx, bill, charges, audited);
       const draft = { id: newId(), ...bill, month: closed.month, charges, finalizedAt: ledger.at, ledger: ledger.last };
       const document = renderStatement(draft);
       const statement: Statement = {
@@ -76,11 +80,16 @@ export class StatementsService {
     });
   }
 
-  /** Throws ImpossibleBill. The whole of the books is audited too: a bill is never made of books that were changed. */
-  private async check(tx: Tx, bill: Bill, charges: Parameters<typeof findImpossible>[0]): Promise<void> {
+  /** Throws ImpossibleBill. The whole of the books is audited too, the last of it here: a bill is never made of books that were changed. */
+  private async check(
+    tx: Tx,
+    bill: Bill,
+    charges: Parameters<typeof findImpossible>[0],
+    { fault: found, proven }: Awaited<ReturnType<LedgerAuditService['prove']>>,
+  ): Promise<void> {
     const impossible = findImpossible(charges, this.settings.maxChargesPerDay);
     if (impossible !== null) throw new ImpossibleBill(impossible);
-    const fault = await this.audit.verify(tx, bill.organizationId);
+    const fault = found ?? (await this.audit.verifyNext(tx, bill.organizationId, proven));
     if (fault) throw new ImpossibleBill(`${fault.table} ${fault.id}: ${fault.reason}`);
   }
 

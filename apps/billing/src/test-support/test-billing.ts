@@ -6,7 +6,7 @@ import type { Database } from '@attune/database';
 import type { EventPayload, ReplyOf, RequestName, RequestOf, SnapshotItem } from '@attune/events';
 import { createHttpApp } from '@attune/http';
 import { newId, type ModelId, type OrganizationId, type RunId } from '@attune/kernel';
-import { connectNats, Rpc } from '@attune/messaging';
+import { CLOUD_EVENT_STREAM, connectNats, Rpc } from '@attune/messaging';
 import { createLogger } from '@attune/observability';
 import { snapshotKey, storeFromConfig, type ObjectStore } from '@attune/storage';
 import {
@@ -20,6 +20,7 @@ import {
 import { AppModule } from '../app.module';
 import type { Env } from '../env';
 import { migrations } from '../migrations/all';
+import type { BillingIntervals } from '../reconciler';
 
 export const HOUR_MS = 3_600_000;
 export const sha256Of = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
@@ -28,6 +29,8 @@ export const sha256Of = (text: string) => `sha256:${createHash('sha256').update(
 export interface Recording {
   name: string;
   ms: number;
+  /** Default: for training. */
+  type?: 'train' | 'test';
 }
 
 export type Succeeded = EventPayload<'training.run-succeeded.v1'>;
@@ -56,12 +59,14 @@ export class TestBilling {
     readonly directory: string,
     readonly store: ObjectStore,
     readonly env: Env,
+    private readonly intervals: Partial<BillingIntervals>,
   ) {}
 
   static async start({
     instances = 1,
     settings = {},
-  }: { instances?: number; settings?: Partial<Env['billing']> } = {}) {
+    intervals = {},
+  }: { instances?: number; settings?: Partial<Env['billing']>; intervals?: Partial<BillingIntervals> } = {}) {
     const [nats, directory, testDatabase] = await Promise.all([
       startTestNats(),
       temporaryDirectory('billing'),
@@ -89,7 +94,7 @@ export class TestBilling {
       },
     };
     const database = await testDatabase.open();
-    const billing = new TestBilling(nats, testDatabase, database, directory, storeFromConfig(store), env);
+    const billing = new TestBilling(nats, testDatabase, database, directory, storeFromConfig(store), env, intervals);
     for (let n = 0; n < instances; n++) await billing.addInstance();
     await billing.joinOthers();
     return billing;
@@ -97,7 +102,7 @@ export class TestBilling {
 
   async addInstance(): Promise<NestFastifyApplication> {
     const logger = createLogger('billing', process.env.TEST_LOG_LEVEL ?? 'silent');
-    const app = await createHttpApp(AppModule.forRoot(this.env, logger), { logger });
+    const app = await createHttpApp(AppModule.forRoot(this.env, logger, { intervals: this.intervals }), { logger });
     await app.init();
     this.instances.push(app);
     return app;
@@ -158,7 +163,7 @@ export class TestBilling {
       manifest_sha256: sha256Of('m'),
       snapshot_key: snapshotKey(run),
       snapshot_sha256: sha256,
-      training_ms: recordings.reduce((sum, { ms }) => sum + ms, 0),
+      training_ms: recordings.reduce((sum, { ms, type }) => (type === 'test' ? sum : sum + ms), 0),
       metrics,
     };
   }
@@ -208,6 +213,19 @@ export class TestBilling {
     }
   }
 
+  /** The ids of all events that lie in finance's stream, sorted. Throws while there is no stream. */
+  async eventsForFinance(): Promise<string[]> {
+    const ask = async <T>(subject: string, body = ''): Promise<T> =>
+      (await this.connection.request(`$JS.API.STREAM.${subject}.${CLOUD_EVENT_STREAM}`, body)).json<T>();
+    const { state } = await ask<{ state: { messages: number } }>('INFO');
+    const ids: string[] = [];
+    for (let seq = 1; seq <= state.messages; seq++) {
+      const { message } = await ask<{ message: { data: string } }>('MSG.GET', JSON.stringify({ seq }));
+      ids.push((JSON.parse(Buffer.from(message.data, 'base64').toString('utf8')) as { id: string }).id);
+    }
+    return ids.sort();
+  }
+
   private async joinOthers(): Promise<void> {
     const on = { natsUrl: this.nats.url };
     this.models = await TestPeer.start({
@@ -220,10 +238,10 @@ export class TestBilling {
   }
 }
 
-function snapshotLine({ name, ms }: Recording): SnapshotItem {
+function snapshotLine({ name, ms, type = 'train' }: Recording): SnapshotItem {
   return {
     item_id: newId(),
-    data_type: 'train',
+    data_type: type,
     audio_sha256: sha256Of(name),
     audio_ms: ms,
     normalized_key: 'k',

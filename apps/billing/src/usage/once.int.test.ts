@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { anEvent, eventually } from '@attune/testing';
 import { connectNats, eventSubject } from '@attune/messaging';
 import { newId } from '@attune/kernel';
@@ -55,6 +56,13 @@ async function someRuns(organizationId: string): Promise<Succeeded[]> {
 let modelIds = 1000;
 const newModel = (): number => (modelIds += 1);
 
+/** Of each of `count` runs 1 to 20 deliveries, in any order: the runs' indices. */
+const deliveriesOf = (count: number) =>
+  fc
+    .array(fc.integer({ min: 1, max: 20 }), { minLength: count, maxLength: count })
+    .map((copies) => copies.flatMap((n, index) => Array.from({ length: n }, () => index)))
+    .chain((all) => fc.shuffledSubarray(all, { minLength: all.length }));
+
 describe('a usage event counts once, for ever', () => {
   it('however often, in whatever order and at how many instances it arrives, also after the broker has forgotten everything', async () => {
     const organization = newId();
@@ -66,17 +74,23 @@ describe('a usage event counts once, for ever', () => {
     const once = await books(organization);
     expect(once).toHaveLength(6);
 
-    const again = runs.flatMap((run) => Array.from({ length: 1 + Math.floor(Math.random() * 20) }, () => run));
-    again.sort(() => Math.random() - 0.5);
-    await Promise.all(again.map((run) => billing.succeed(run)));
-    await handled(organization, runs.length + again.length);
-    expect(await books(organization)).toEqual(once);
+    let heard = runs.length;
+    // Drawn once. Where it fails, the seed and the order are printed.
+    await fc.assert(
+      fc.asyncProperty(deliveriesOf(runs.length), async (order) => {
+        await Promise.all(order.map((index) => billing.succeed(runs[index] as Succeeded)));
+        heard += order.length;
+        await handled(organization, heard);
+        expect(await books(organization)).toEqual(once);
+      }),
+      { numRuns: 1, endOnFailure: true },
+    );
 
     await billing.nats.stop();
     await billing.nats.wipeStore();
     await billing.nats.start();
     await Promise.all(runs.map((run) => billing.succeed(run)));
-    await handled(organization, runs.length * 2 + again.length);
+    await handled(organization, heard + runs.length);
     expect(await books(organization)).toEqual(once);
     expect(await alerts(organization)).toEqual([]);
   }, 60_000);

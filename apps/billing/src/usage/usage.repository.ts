@@ -73,10 +73,11 @@ export class UsageRepository {
   }
 
   /** The recordings of a recorded run, by item id. */
-  async itemsOf(tx: Tx, runId: string): Promise<UsageItem[]> {
+  async itemsOf(tx: Tx, organizationId: OrganizationId, runId: string): Promise<UsageItem[]> {
     const rows = await tx.query<{ item_id: string; audio_sha256: string; audio_ms: number }>(
-      `SELECT item_id, audio_sha256, audio_ms FROM usage_item WHERE run_id = $1 ORDER BY item_id`,
-      [runId],
+      `SELECT item_id, audio_sha256, audio_ms FROM usage_item
+        WHERE organization_id = $1 AND run_id = $2 ORDER BY item_id`,
+      [organizationId, runId],
     );
     return rows.map((row) => ({
       itemId: row.item_id as ItemId,

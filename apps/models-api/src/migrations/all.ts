@@ -15,6 +15,7 @@ import { hourlyLimits } from './0071-hourly-limits';
 import { requestLimits } from './0072-request-limits';
 import { requestSlotsEnd } from './0073-request-slots-end';
 import { webhookLogByState } from './0074-webhook-log-by-state';
+import { erasureBackoff } from './0075-erasure-backoff';
 
 /** The history of the schema `models`, in order. */
 export const migrations: readonly Migration[] = [
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   requestLimits,
   requestSlotsEnd,
   webhookLogByState,
+  erasureBackoff,
 ];

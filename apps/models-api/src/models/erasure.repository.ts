@@ -8,6 +8,9 @@ export interface ModelRef {
   organizationId: OrganizationId;
 }
 
+/** However long a service has owed its step, it is asked again this often. */
+const LONGEST_WAIT_SECONDS = 3600;
+
 /** The checklist of deleted models. */
 @Injectable()
 export class ErasureRepository {
@@ -52,15 +55,21 @@ export class ErasureRepository {
     return rows.map((row) => ({ id: row.model_id as ModelId, organizationId: row.organization_id as OrganizationId }));
   }
 
-  /** True when a service still owes its step and was last asked `seconds` ago; marks it as asked now. */
-  async takeOverdue(tx: Tx, model: ModelRef, seconds: number): Promise<boolean> {
-    const updated = await tx.execute(
-      `UPDATE erasure_step SET requested_at = now()
-        WHERE model_id = $1 AND service <> 'models' AND done_at IS NULL
-          AND requested_at < now() - make_interval(secs => $2)`,
-      [model.id, seconds],
+  /**
+   * The services that owe their step and were last asked `seconds` ago, each time twice as long, up to an hour; marks them as
+   * asked now.
+   */
+  async takeOverdue(tx: Tx, model: ModelRef, seconds: number): Promise<ErasureService[]> {
+    const rows = await tx.query<{ service: ErasureService }>(
+      `WITH overdue AS (
+         UPDATE erasure_step SET requested_at = now(), asked_again = asked_again + 1
+          WHERE model_id = $1 AND organization_id = $2 AND service <> 'models' AND done_at IS NULL
+            AND requested_at < now() - make_interval(secs => least($3::integer * power(2, least(asked_again, 20)), ${String(LONGEST_WAIT_SECONDS)}))
+          RETURNING service)
+       SELECT service FROM overdue`,
+      [model.id, model.organizationId, seconds],
     );
-    return updated > 0;
+    return rows.map(({ service }) => service);
   }
 
   /** The model's row stays as the tombstone of its number, without a word of its owner's. */

@@ -72,7 +72,7 @@ export class ModelErasureService {
     await this.erasure.tick(tx, model, service);
   }
 
-  /** One pass over all unfinished erasures; services that owe their step for `seconds` are asked again. */
+  /** One pass over all unfinished erasures; services that owe their step for `seconds` are asked again, ever more rarely. */
   async continueErasures(seconds: number, signal: AbortSignal): Promise<void> {
     const unfinished = await this.database.read('system', (tx) => this.erasure.listUnfinished(tx, BATCH));
     for (const model of unfinished) {
@@ -82,11 +82,13 @@ export class ModelErasureService {
     }
   }
 
+  /** Only what somebody still owes: closed runs are up to a thousand in one event, and the stream keeps each for days. */
   private async askAgain(model: ModelRef, seconds: number): Promise<void> {
     await this.database.runInTransaction(model, async (tx) => {
-      if (!(await this.erasure.takeOverdue(tx, model, seconds))) return;
-      await this.outbox.askAgain(tx, 'models.model-deleted.v1', model.id);
-      await this.outbox.askAgain(tx, 'models.runs-closed.v1', model.id);
+      const silent = await this.erasure.takeOverdue(tx, model, seconds);
+      if (silent.includes('billing')) await this.outbox.askAgain(tx, 'models.runs-closed.v1', model.id);
+      if (silent.some((service) => service !== 'billing'))
+        await this.outbox.askAgain(tx, 'models.model-deleted.v1', model.id);
     });
   }
 

@@ -114,6 +114,34 @@ describe('DELETE /api/v3/custom_models/{id} answers 204', () => {
     expect(new Set(sentOf().map((event) => event.id)).size).toBe(2);
   });
 
+  it('and asks billing again only while it owes the usage of the runs, and everybody ever more rarely, at most once an hour', async () => {
+    const id = await trainedModel();
+    await remove(id);
+    const asked = (name: 'models.model-deleted.v1' | 'models.runs-closed.v1') =>
+      api.database.query('system', 'SELECT 1 FROM outbox WHERE event_name = $1 AND aggregate_id = $2', [
+        name,
+        String(id),
+      ]);
+    const waitAndLook = async (seconds: number): Promise<number> => {
+      const before = (await asked('models.runs-closed.v1')).length;
+      await api.database.query(
+        'system',
+        'UPDATE erasure_step SET requested_at = requested_at - make_interval(secs => $2) WHERE model_id = $1',
+        [id, seconds],
+      );
+      await api.app.get(ModelErasureService).continueErasures(60, new AbortController().signal);
+      return (await asked('models.runs-closed.v1')).length - before;
+    };
+    for (const seconds of [60, 120, 240, 480, 960, 1920, 3600, 3600]) {
+      expect(await waitAndLook(seconds - 30)).toBe(0);
+      expect(await waitAndLook(31)).toBe(1);
+    }
+    expect(await asked('models.model-deleted.v1')).toHaveLength(9);
+    await settle(id);
+    expect(await waitAndLook(3601)).toBe(0);
+    expect(await asked('models.model-deleted.v1')).toHaveLength(10);
+  });
+
   it('and removes what an upload brings in after the deletion', async () => {
     const { id } = await api.createModel();
     let finish: () => void = () => undefined;
