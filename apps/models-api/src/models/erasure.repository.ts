@@ -45,12 +45,12 @@ export class ErasureRepository {
     return rows.length === 0;
   }
 
-  /** Models whose own step is not ticked: it is the last one, so these are all that are unfinished. */
-  async listUnfinished(tx: Tx, limit: number): Promise<ModelRef[]> {
+  /** Models whose own step is not ticked (it is the last one, so these are all that are unfinished), by id above `after`. */
+  async listUnfinished(tx: Tx, after: number, limit: number): Promise<ModelRef[]> {
     const rows = await tx.query<{ model_id: number; organization_id: string }>(
-      `SELECT model_id, organization_id FROM erasure_step WHERE service = 'models' AND done_at IS NULL
-        ORDER BY requested_at LIMIT $1`,
-      [limit],
+      `SELECT model_id, organization_id FROM erasure_step
+        WHERE service = 'models' AND done_at IS NULL AND model_id > $1 ORDER BY model_id LIMIT $2`,
+      [after, limit],
     );
     return rows.map((row) => ({ id: row.model_id as ModelId, organizationId: row.organization_id as OrganizationId }));
   }

@@ -74,12 +74,20 @@ export class ModelErasureService {
 
   /** One pass over all unfinished erasures; services that owe their step for `seconds` are asked again, ever more rarely. */
   async continueErasures(seconds: number, signal: AbortSignal): Promise<void> {
-    const unfinished = await this.database.read('system', (tx) => this.erasure.listUnfinished(tx, BATCH));
-    for (const model of unfinished) {
-      if (signal.aborted) return;
-      await this.askAgain(model, seconds);
-      await this.eraseOwn(model);
+    // Page by page to the end: however many wait for others, the newest has its turn too.
+    for (let page = await this.unfinishedAfter(0); ; page = await this.unfinishedAfter(page.last)) {
+      for (const model of page.models) {
+        if (signal.aborted) return;
+        await this.askAgain(model, seconds);
+        await this.eraseOwn(model);
+      }
+      if (page.models.length < BATCH) return;
     }
+  }
+
+  private async unfinishedAfter(after: number): Promise<{ models: ModelRef[]; last: number }> {
+    const models = await this.database.read('system', (tx) => this.erasure.listUnfinished(tx, after, BATCH));
+    return { models, last: models.at(-1)?.id ?? after };
   }
 
   /** Only what somebody still owes: closed runs are up to a thousand in one event, and the stream keeps each for days. */

@@ -114,6 +114,23 @@ describe('DELETE /api/v3/custom_models/{id} answers 204', () => {
     expect(new Set(sentOf().map((event) => event.id)).size).toBe(2);
   });
 
+  it('and finishes it however many models deleted before wait for others', async () => {
+    await api.database.query(
+      'system',
+      `WITH waiting AS (
+         INSERT INTO model (organization_id, name, language, base_model, deleted_at)
+         SELECT $1, '', 'en', 'general', now() FROM generate_series(1, 250) RETURNING id)
+       INSERT INTO erasure_step (model_id, organization_id, service)
+       SELECT id, $1, unnest(ARRAY['models', 'training']) FROM waiting`,
+      [api.tenant.organizationId],
+    );
+    const id = await trainedModel();
+    await remove(id);
+    await settle(id);
+    expect(await api.storedKeys(`o/${api.tenant.organizationId}/m/${String(id)}/`)).toEqual([]);
+    await api.database.query('system', 'UPDATE erasure_step SET done_at = now() WHERE done_at IS NULL');
+  });
+
   it('and asks billing again only while it owes the usage of the runs, and everybody ever more rarely, at most once an hour', async () => {
     const id = await trainedModel();
     await remove(id);

@@ -51,7 +51,8 @@ describe('DELETE /api/v3/custom_models/{id} against the end of its run', () => {
         await api.settled();
         expect(await endsTooLate()).toBe(before + 1);
         const model = { organization_id: run.organizationId, model_id: id };
-        await api.publish(run.organizationId, 'billing.model-erased.v1', model);
+        for (const service of ['ingestion', 'training', 'evaluation', 'billing'] as const)
+          await api.publish(run.organizationId, `${service}.model-erased.v1`, model);
         await api.settled();
         await api.app.get(ModelErasureService).continueErasures(60, new AbortController().signal);
         expect(await api.storedKeys(`o/${run.organizationId}/m/${String(id)}/`)).toEqual([]);
