@@ -6,16 +6,21 @@ const cents = z.number().int().nonnegative();
 /** `YYYY-MM`, a calendar month in UTC. */
 export const month = z.string().regex(monthPattern, 'must be a month, such as "2026-01"');
 
-/** What a run would cost now, by the price book in force. Of its new audio, `included_ms` costs nothing. */
-export const quote = z.object({
-  /** Distinct audio that the model's earlier runs have used. */
-  used_ms: milliseconds,
+/** Audio that no earlier run of the model has used, and what it costs by one price book: of it, `included_ms` costs nothing. */
+const rated = {
   new_ms: milliseconds,
   included_ms: milliseconds,
   overage_ms: milliseconds,
   amount_cents: cents,
   currency: z.string(),
   price_book: z.string(),
+};
+
+/** What a run would cost now, by the price book in force. */
+export const quote = z.object({
+  /** Distinct audio that the model's earlier runs have used. */
+  used_ms: milliseconds,
+  ...rated,
 });
 export type Quote = z.infer<typeof quote>;
 
@@ -26,14 +31,9 @@ export const usageLine = z.object({
   recorded_at: z.string().datetime(),
   /** The month whose usage it is: the one in which the run succeeded. */
   month,
-  /** All training audio of the run, and how much of it no earlier run of the model had used. */
+  /** All training audio of the run. */
   training_ms: milliseconds,
-  new_ms: milliseconds,
-  included_ms: milliseconds,
-  overage_ms: milliseconds,
-  amount_cents: cents,
-  currency: z.string(),
-  price_book: z.string(),
+  ...rated,
 });
 export type UsageLine = z.infer<typeof usageLine>;
 
