@@ -230,7 +230,8 @@ describe('a cancel is carried through over SIGKILL', () => {
 
 describe('the feed of a model', () => {
   it('tells log lines, measured values and changes of state in one order without gaps', async () => {
-    await started({ steps: 5, step_ms: 10 });
+    // Longer than a report is under way on a busy machine: the stage of a shorter one may never be told.
+    await started({ steps: 60, step_ms: 50 });
     const run = await requested();
     await run.reaches('succeeded');
     const events = await platform.events(run.organizationId, run.modelId);
