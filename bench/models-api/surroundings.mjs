@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const load = createRequire(join(root, 'apps', 'models-api', 'package.json'));
-const { freePort, startNats, startPostgres } = createRequire(join(root, 'packages', 'testing', 'package.json'))(
-  '@attune/embedded',
-);
+const { freePort, serviceArguments, startNats, startPostgres } = createRequire(
+  join(root, 'packages', 'testing', 'package.json'),
+)('@attune/embedded');
 const { createDataSource, Database } = load('@attune/database');
 const { delay, limitNames, newId, systemClock } = load('@attune/kernel');
 const built = (path) => load(join(root, 'apps', 'models-api', 'dist', path));
@@ -33,7 +33,7 @@ export async function startSurroundings() {
     stops.push(() => nats.stop());
     const env = await environment(directory, postgres.url, nats.url);
     execFileSync(process.execPath, [program('migrate.js')], { env: { ...env, DATABASE_OWNER_URL: postgres.url } });
-    const service = spawn(process.execPath, [program('main.js')], {
+    const service = spawn(process.execPath, serviceArguments(program('main.js')), {
       env,
       stdio: ['ignore', openSync(join(directory, 'models-api.log'), 'a'), 'inherit'],
     });

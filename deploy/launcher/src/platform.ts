@@ -1,5 +1,13 @@
 import { join } from 'node:path';
-import { freePort, run, startNats, startPostgres, superviseChild, type SupervisedChild } from '@attune/embedded';
+import {
+  freePort,
+  run,
+  serviceArguments,
+  startNats,
+  startPostgres,
+  superviseChild,
+  type SupervisedChild,
+} from '@attune/embedded';
 import { delay, messageOf } from '@attune/kernel';
 import type { Settings } from './env';
 import { lockHome, openHome, type Home } from './home';
@@ -154,7 +162,7 @@ async function startServices(surroundings: Surroundings, started: Started): Prom
     const child = superviseChild({
       name,
       command: process.execPath,
-      args: [program(surroundings.root, name, 'main.js')],
+      args: serviceArguments(program(surroundings.root, name, 'main.js')),
       cwd: home.directory,
       env: serviceEnvironment(name, surroundings),
       logFile: join(home.logs, `${name}.log`),

@@ -5,4 +5,5 @@ export { ensureNats } from './nats-binary';
 export { cacheDirectory } from './paths';
 export { startPostgres, type EmbeddedPostgres, type PostgresSettings } from './postgres';
 export { ProgramFailed, run, succeeds } from './run';
+export { serviceArguments } from './service-program';
 export { superviseChild, SupervisedChild, type ChildExit, type ChildSettings } from './supervise';
