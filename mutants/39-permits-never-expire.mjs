@@ -7,5 +7,5 @@ export default {
   project: 'unit',
   test: 'apps/models-api/src/limits/organization-gate.test.ts',
   assertion:
-    'the gate of an organization lets in what all limits together allow, over three instances, in any stretch of time',
+    'the gate of an organization uses no permit that it took ahead once its second is over: it would be missing in the window of its use',
 };

@@ -144,6 +144,20 @@ describe('the gate of an organization', () => {
     expect((await outcome(ask())).admission).not.toBeNull();
   });
 
+  it('uses no permit that it took ahead once its second is over: it would be missing in the window of its use', async () => {
+    const shared = new SharedCount();
+    const quota = 320;
+    const [a, b] = ['a', 'b'].map((name) => shared.gate(name, { requestsPerMinute: quota }));
+    if (!a || !b) throw new Error('no gates');
+    for (let n = 0; n < 11; n++) (await a.ask()).end(false);
+    expect(shared.used('requests_per_minute')).toBeGreaterThan(11);
+    shared.now += 61_000;
+    const askAll = (instance: Instance) =>
+      Promise.all(Array.from({ length: quota }, () => outcome(instance.ask())));
+    const within = [...(await askAll(a)), ...(await askAll(b))].filter(({ admission }) => admission);
+    expect(within).toHaveLength(quota);
+  });
+
   it('needs few statements for many requests', async () => {
     const shared = new SharedCount();
     const { ask, gate } = shared.gate('a', { requestsPerMinute: 1_000_000 });
