@@ -42,8 +42,14 @@ module.exports = {
     {
       name: 'testing-is-for-tests',
       severity: 'error',
-      from: { pathNot: `${tests}|^packages/testing/|^bench/|^deploy/mutants/` },
-      to: { path: '^packages/testing/' },
+      from: { pathNot: `${tests}|^packages/testing(-cluster)?/|^bench/|^deploy/mutants/` },
+      to: { path: '^packages/testing(-cluster)?/' },
+    },
+    {
+      name: 'only-kubernetes-files-know-its-client',
+      severity: 'error',
+      from: { pathNot: `^packages/testing-cluster/|/kubernetes/|^deploy/cluster-tests/` },
+      to: { path: '(^|/)node_modules/(\\.pnpm/)?@kubernetes' },
     },
     {
       name: 'services-know-no-sql-http-nats',

@@ -63,6 +63,7 @@ export default tseslint.config(
       '**/env.ts',
       '**/*.test.ts',
       'packages/testing/**',
+      'packages/testing-cluster/**',
       'packages/embedded/**',
       'packages/speech/**',
       'bench/**',

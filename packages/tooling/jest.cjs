@@ -23,7 +23,9 @@ const common = {
     ],
   },
   // Libraries that are ES modules only; Node 20's jest reads them after a transform.
-  transformIgnorePatterns: ['/node_modules/\\.pnpm/(?!(cookie@2|uuidv7@)[^/]*/)'],
+  transformIgnorePatterns: [
+    '/node_modules/\\.pnpm/(?!(cookie@2|uuidv7@|@kubernetes\\+client-node@|openid-client@|oauth4webapi@|jose@)[^/]*/)',
+  ],
   moduleNameMapper: {
     '^@attune/(launcher|demo)$': '<rootDir>/deploy/$1/src/index.ts',
     '^@attune/([a-z-]+)$': '<rootDir>/packages/$1/src/index.ts',
@@ -37,7 +39,7 @@ module.exports = {
       ...common,
       displayName: 'unit',
       testMatch: ['<rootDir>/{packages,apps,deploy}/**/src/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '\\.int\\.test\\.ts$', '\\.e2e\\.test\\.ts$'],
+      testPathIgnorePatterns: ['/node_modules/', '\\.(int|e2e|k8s)\\.test\\.ts$'],
     },
     {
       ...common,
@@ -48,6 +50,14 @@ module.exports = {
       globalTeardown: '<rootDir>/packages/testing/src/jest-global-teardown.ts',
     },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/deploy/**/src/**/*.e2e.test.ts'] },
+    {
+      ...common,
+      displayName: 'k8s',
+      testMatch: ['<rootDir>/{packages,apps,deploy}/**/src/**/*.k8s.test.ts'],
+      globalSetup: '<rootDir>/packages/testing/src/jest-global-setup.ts',
+      globalTeardown: '<rootDir>/packages/testing/src/jest-global-teardown.ts',
+      testTimeout: 120_000,
+    },
   ],
   // Real databases, brokers and programs: two workers keep two cores busy without starving a lease.
   maxWorkers: 2,
