@@ -18,29 +18,28 @@ export interface TrainersShare {
 }
 
 /**
- * Applies what runs need of `k8s/overlays/test`, with as many GPUs as are asked for in its quota, and writes what the
- * trainer's pod would have mounted into the cluster's folder.
+ * Applies what runs need of `k8s/overlays/test`, and writes what the trainer's pod would have mounted into the cluster's
+ * folder. `gpus` replaces what the namespace's quota allows.
  */
-export async function applyOverlay(cluster: TestCluster, gpus: number): Promise<TrainersShare> {
+export async function applyOverlay(cluster: TestCluster, gpus?: number): Promise<TrainersShare> {
   const rendered = loadAllYaml(await run(toolPath('kustomize'), ['build', OVERLAY])) as KubernetesObject[];
   const needed = rendered.filter(({ kind = '' }) => KINDS.includes(kind));
-  const quota = {
-    apiVersion: 'v1',
-    kind: 'ResourceQuota',
-    metadata: { name: 'training', namespace: 'attune-training' },
-    spec: { hard: { 'requests.nvidia.com/gpu': String(gpus) } },
-  };
   // Namespaces first: nothing can be made in one that is not there.
   const isFirst = ({ kind = '' }: KubernetesObject): boolean => ['Namespace', 'PriorityClass'].includes(kind);
   await cluster.apply(...needed.filter(isFirst));
-  await cluster.apply(...needed.filter((object) => !isFirst(object) && object.kind !== 'ResourceQuota'), quota);
+  await cluster.apply(...needed.filter((object) => !isFirst(object)));
+  if (gpus !== undefined) {
+    const hard = { 'requests.nvidia.com/gpu': String(gpus) };
+    const body = JSON.stringify({ spec: { hard } });
+    await cluster.kubectl(['patch', 'resourcequota', 'training', '-n', 'attune-training', '--type=merge', '-p', body]);
+  }
   const blueprintFile = join(cluster.directory, 'job.yaml');
   await writeFile(blueprintFile, blueprintOf(rendered));
   return { blueprintFile, kubeconfig: await kubeconfigOf(cluster, 'attune', 'trainer') };
 }
 
 function blueprintOf(rendered: readonly KubernetesObject[]): string {
-  const map = rendered.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata?.name === 'training-job-blueprint');
+  const map = rendered.find(({ kind, metadata }) => kind === 'ConfigMap' && (metadata?.name ?? '').startsWith('training-job-blueprint'));
   const text = (map as V1ConfigMap | undefined)?.data?.['job.yaml'];
   if (text === undefined) throw new Error('the overlay has no blueprint of runs');
   return text;

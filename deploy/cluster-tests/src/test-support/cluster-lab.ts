@@ -37,6 +37,8 @@ export interface Pool {
 export interface LabSettings {
   /** Default: one pool, `gpu-on-demand`, of two GPUs. */
   pools?: readonly Pool[];
+  /** What the quota allows; default: what the overlay says. */
+  gpus?: number;
   /** How long the scripted engine takes; `real`: the built-in engine and its base. */
   engine?: object | 'real';
   /** What the trainer is told beside where its cluster is. */
@@ -174,9 +176,8 @@ async function launcherSettings(
   cluster: TestCluster,
   s3: TestS3,
   engine: ScriptedEngine | null,
-  { pools = [{ name: 'gpu-on-demand', slots: 2 }], trainer = {} }: LabSettings,
+  { pools = [{ name: 'gpu-on-demand', slots: 2 }], gpus, trainer = {} }: LabSettings,
 ): Promise<ReturnType<typeof readSettings>> {
-  const gpus = pools.reduce((sum, { slots }) => sum + slots, 0);
   const { blueprintFile, kubeconfig } = await applyOverlay(cluster, gpus);
   const ofTrainer = {
     TRAINER_EXECUTOR: 'kubernetes',
