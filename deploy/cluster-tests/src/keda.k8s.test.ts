@@ -2,7 +2,14 @@ import { join } from 'node:path';
 import { AppsV1Api, CoreV1Api, CustomObjectsApi, type KubernetesObject } from '@kubernetes/client-node';
 import { freePort } from '@attune/embedded';
 import { eventually, tsProgram } from '@attune/testing';
-import { canRunKeda, startCluster, startKeda, startNode, type HostCommand, type TestCluster } from '@attune/testing-cluster';
+import {
+  canRunKeda,
+  startCluster,
+  startKeda,
+  startNode,
+  type HostCommand,
+  type TestCluster,
+} from '@attune/testing-cluster';
 import { IngestionLab, type Uploaded } from '../../../apps/ingestion/src/test-support/ingestion-lab';
 import { render } from './test-support/render';
 
@@ -45,7 +52,9 @@ function scalesIngestion(): void {
   const upload = (): Promise<Uploaded> => lab.upload(audio, 'the patient was seen in the clinic today');
   /** As wanted, and as counted by pods that are there. */
   const replicas = async (): Promise<[number | undefined, number]> => {
-    const { spec } = await cluster.client(AppsV1Api).readNamespacedDeployment({ namespace: NAMESPACE, name: 'ingestion' });
+    const { spec } = await cluster
+      .client(AppsV1Api)
+      .readNamespacedDeployment({ namespace: NAMESPACE, name: 'ingestion' });
     const { items } = await cluster.client(CoreV1Api).listNamespacedPod({ namespace: NAMESPACE });
     return [spec?.replicas, items.length];
   };
@@ -76,7 +85,9 @@ function scalesIngestion(): void {
   it('comes back for the erasure of a deleted model too', async () => {
     const { organization_id, model_id } = await lab.quarantine(audio, 'one more');
     await lab.models.publish('models.model-deleted.v1', { organization_id, model_id });
-    await eventually(() => expect(lab.models.receivedOf('ingestion.model-erased.v1')).toHaveLength(1), { timeoutMs: 30_000 });
+    await eventually(() => expect(lab.models.receivedOf('ingestion.model-erased.v1')).toHaveLength(1), {
+      timeoutMs: 30_000,
+    });
     await untilReplicas(0);
   });
 
@@ -99,7 +110,8 @@ function at(lab: IngestionLab, objects: readonly KubernetesObject[]): Kubernetes
   for (const object of wanted.filter(({ kind }) => kind === 'ScaledObject')) {
     const { spec } = object as ScaledObject;
     spec.cooldownPeriod = COOLDOWN_S;
-    for (const { metadata } of spec.triggers) metadata['natsServerMonitoringEndpoint'] = new URL(lab.nats.monitorUrl).host;
+    for (const { metadata } of spec.triggers)
+      metadata['natsServerMonitoringEndpoint'] = new URL(lab.nats.monitorUrl).host;
   }
   return wanted;
 }

@@ -6,7 +6,7 @@ import { eventually } from '@attune/testing';
 import type { TestCluster } from './cluster';
 import { definitionDirectory, isBuilt, type ToolName } from './tools';
 
-/** A third party's controller, run as a host process beside the control plane. */
+/** A third party's controller, run as a host process beside the control plane; it ends with the cluster. */
 export interface Operator {
   /** All that it wrote so far. */
   log: () => Promise<string>;
@@ -78,6 +78,7 @@ export async function startOperator(
     logFile,
     restart: 'never',
   });
+  cluster.beforeStop(() => child.stop());
   const log = (): Promise<string> => readFile(logFile, 'utf8');
   await eventually(() => checkReady(child, more.readyUrl), { timeoutMs: START_TIMEOUT_MS, everyMs: 100 }).catch(
     async (error: unknown) => {
