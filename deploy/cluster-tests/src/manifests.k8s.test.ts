@@ -160,22 +160,8 @@ describe('the namespaces of the platform', () => {
   );
 });
 
-describe('the blueprints that components bring', () => {
-  const plain = async (overlay: string, components: string[] = []) =>
-    exampleRun(blueprintOf(await render(overlay, components)));
-
-  it('of kueue is that of the base, with a queue, a priority and suspended', async () => {
-    const [base, kueue] = [await plain('gke'), await plain('gke', ['kueue'])];
-    const {
-      'kueue.x-k8s.io/queue-name': queue,
-      'kueue.x-k8s.io/priority-class': priority,
-      ...labels
-    } = kueue.metadata.labels ?? {};
-    expect([queue, priority]).toEqual(['training', 'attune-train-gold']);
-    const { suspend, ...spec } = kueue.spec as { suspend?: boolean };
-    expect(suspend).toBe(true);
-    expect({ ...kueue, metadata: { ...kueue.metadata, labels }, spec }).toEqual(base);
-  });
+describe('the blueprint', () => {
+  const plain = async (overlay: string) => exampleRun(blueprintOf(await render(overlay)));
 
   it('of small runs is that of the base, but for what it takes of the machine', async () => {
     const sizeless = (value: unknown): unknown =>

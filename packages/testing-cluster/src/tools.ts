@@ -69,7 +69,12 @@ export function toolVersion(name: ToolName): string {
   const { module } = MODULES[name];
   const version = definition(name)
     .split('\n')
-    .map((line) => line.trim().replace(/^require /, '').split(' '))
+    .map((line) =>
+      line
+        .trim()
+        .replace(/^require /, '')
+        .split(' '),
+    )
     .find(([path, found]) => path === module && found?.startsWith('v'))?.[1];
   if (version === undefined) throw new Error(`tools/${name}/go.mod requires no ${module}`);
   return version;
@@ -128,17 +133,25 @@ function linkerFlags(name: ToolName): string {
   const version = toolVersion(name);
   const [, major, minor] = /^v(\d+)\.(\d+)\./.exec(version) ?? [];
   const settings = { gitVersion: version, gitMajor: major, gitMinor: minor };
-  const variables = Object.entries(settings).map(([key, value]) => `-X k8s.io/component-base/version.${key}=${value ?? ''}`);
+  const variables = Object.entries(settings).map(
+    ([key, value]) => `-X k8s.io/component-base/version.${key}=${value ?? ''}`,
+  );
   return ['-s -w', ...variables].join(' ');
 }
 
 /** Keyed by everything that decides what is built; an older checkout and a newer one keep their own. */
 function directoryOf(name: ToolName): string {
-  const recipe = [definition(name), read(name, 'go.sum'), JSON.stringify(MODULES[name]), BUILD_FLAGS, linkerFlags(name)];
+  const recipe = [
+    definition(name),
+    read(name, 'go.sum'),
+    JSON.stringify(MODULES[name]),
+    BUILD_FLAGS,
+    linkerFlags(name),
+  ];
   const key = createHash('sha256').update(recipe.join('\0')).digest('hex').slice(0, 12);
   return join(cacheDirectory(), 'cluster-tools', `${name}-${toolVersion(name)}-${key}`);
 }
 
-const definitionDirectory = (name: ToolName): string => join(__dirname, '..', 'tools', name);
+export const definitionDirectory = (name: ToolName): string => join(__dirname, '..', 'tools', name);
 const definition = (name: ToolName): string => read(name, 'go.mod');
 const read = (name: ToolName, file: string): string => readFileSync(join(definitionDirectory(name), file), 'utf8');
