@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort, isAlive, run } from '@attune/embedded';
-import { dumpYaml, KubeConfig, type ApiConstructor, type ApiType, type KubernetesObject } from '@kubernetes/client-node';
+import {
+  dumpYaml,
+  KubeConfig,
+  type ApiConstructor,
+  type ApiType,
+  type KubernetesObject,
+} from '@kubernetes/client-node';
 import { ClusterGuard } from './cluster-guard';
 import { ensureTools, toolPath, toolVersion } from './tools';
 
@@ -34,6 +40,8 @@ const PORTS = [
  * once). All on loopback ports and in one temporary folder; nothing survives `stop` or this process.
  */
 export class TestCluster {
+  private readonly users: (() => Promise<void>)[] = [];
+
   constructor(
     /** Everything that belongs to this cluster lies here, node agents' files too, until it stops. */
     readonly directory: string,
@@ -63,10 +71,18 @@ export class TestCluster {
     });
   }
 
-  /** Creates objects or changes what differs, as `kubectl apply --server-side` does. */
-  async apply(...objects: readonly KubernetesObject[]): Promise<void> {
-    const documents = objects.map((object) => dumpYaml(object)).join('---\n');
-    await this.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], documents);
+  /**
+   * Creates objects or changes what differs, as `kubectl apply --server-side` does; definitions of kinds come first and
+   * are waited for.
+   */
+  async apply(...objects: readonly object[]): Promise<void> {
+    const isDefinition = (object: KubernetesObject): boolean => object.kind === 'CustomResourceDefinition';
+    const definitions = objects.filter(isDefinition);
+    const others = objects.filter((object) => !isDefinition(object));
+    await this.applyAll(definitions);
+    if (definitions.length > 0)
+      await this.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all']);
+    await this.applyAll(others);
   }
 
   /** A component's process id; throws when it does not run. */
@@ -105,9 +121,21 @@ export class TestCluster {
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
   }
 
-  /** Ends it and removes all its files. */
-  stop(): Promise<void> {
-    return this.guard.end();
+  /** Runs before the control plane ends, with the others of its kind: for whatever talks to it from this process. */
+  beforeStop(end: () => Promise<void>): void {
+    this.users.push(end);
+  }
+
+  /** Ends it, its nodes and all that they run, and removes its files. */
+  async stop(): Promise<void> {
+    await Promise.all(this.users.splice(0).map((end) => end()));
+    await this.guard.end();
+  }
+
+  private async applyAll(items: readonly object[]): Promise<void> {
+    if (items.length === 0) return;
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    await this.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], list);
   }
 
   private get stateDirectory(): string {
@@ -195,7 +223,12 @@ function kwokctl(directory: string, args: readonly string[]): Promise<string> {
   });
 }
 
-function runWithInput(command: string, args: readonly string[], input: string, env: NodeJS.ProcessEnv): Promise<string> {
+function runWithInput(
+  command: string,
+  args: readonly string[],
+  input: string,
+  env: NodeJS.ProcessEnv,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { env: { PATH: process.env.PATH, ...env }, stdio: 'pipe' });
     let [stdout, stderr] = ['', ''];
