@@ -69,7 +69,8 @@ export async function createHttpApp(
     abortOnError: false,
   });
   app.useGlobalFilters(filter);
-  app.enableShutdownHooks();
+  // Nest would end the process by the same signal once more, which the first process of a container never hears.
+  app.enableShutdownHooks([], { useProcessExit: true });
   return app;
 }
 
