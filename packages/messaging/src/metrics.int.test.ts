@@ -57,15 +57,16 @@ describe('what messaging tells whoever watches it', () => {
 
   it('is the number of dead letters of each consumer, from 0 until somebody redrives them', async () => {
     const name = uniqueName();
+    const poisoned = 4711;
     let fixed = false;
     const messaging = await fixture.start([
-      effectConsumer(name, () => {
-        if (!fixed) throw new Error('cannot handle it');
+      effectConsumer(name, (event) => {
+        if (event.data.model_id === poisoned && !fixed) throw new Error('cannot handle it');
       }),
     ]);
     const letters = () => sample(`attune_dead_letters{consumer="${name}"}`);
     await eventually(async () => expect(await letters()).toBe(0), { timeoutMs: 10_000 });
-    await fixture.publish([1]);
+    await fixture.publish([poisoned]);
     await eventually(async () => expect(await letters()).toBe(1), { timeoutMs: 15_000 });
     fixed = true;
     await messaging.redrive(name);
