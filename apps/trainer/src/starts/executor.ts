@@ -80,6 +80,9 @@ export abstract class Executor {
   /** Where the run could start now beside all starts that the host holds; null: nowhere. */
   abstract place(candidate: Candidate, held: readonly HeldStart[]): Placement | null;
 
+  /** What the host has left beside the starts that it holds, by pool. */
+  abstract freeSlots(held: readonly HeldStart[]): { pool: string; free: number }[];
+
   /** Starts a runner. Asking again for the same start does nothing. */
   abstract start(order: StartOrder): Promise<void>;
 

@@ -58,6 +58,10 @@ export class LocalExecutor extends Executor {
     return this.children.size < this.settings.permits;
   }
 
+  freeSlots(): { pool: string; free: number }[] {
+    return [{ pool: this.host, free: this.settings.permits - this.children.size }];
+  }
+
   place(): Placement | null {
     return this.isReady() ? { pool: null, priorityClass: null } : null;
   }

@@ -40,6 +40,14 @@ const QUEUE = `
       FROM ranked
   )`;
 
+export interface QueueMeasure {
+  /** Empty: whatever is usual. */
+  accelerator: string;
+  waiting: number;
+  oldestSeconds: number;
+  provisioning: number;
+}
+
 /** What billing says of an organization, as far as starts depend on it. */
 export interface Entitlement {
   plan: Plan;
@@ -73,7 +81,7 @@ export class QueueRepository {
   }
 
   /** Starts that the host was given and that are not over, those of cancelled runs included: their machines are not free yet. */
-  private async listHeld(tx: Tx, host: string): Promise<HeldStart[]> {
+  async listHeld(tx: Pick<Tx, 'query'>, host: string): Promise<HeldStart[]> {
     return tx.query<HeldStart>(
       `SELECT id AS "runId", starts AS start, accelerator, pool, priority_class AS "priorityClass" FROM training_run
         WHERE host = $1 AND finished_at IS NULL AND delivery IS NULL`,
@@ -102,6 +110,16 @@ export class QueueRepository {
       [runId],
     );
     return row ? fromRowRun(row) : null;
+  }
+
+  /** How many runs wait, for how long the oldest, and how many of those with a turn wait for a machine; by accelerator. */
+  async measure(tx: Tx): Promise<QueueMeasure[]> {
+    return tx.query<QueueMeasure>(
+      `SELECT coalesce(accelerator, '') AS accelerator, count(*) FILTER (WHERE host IS NULL) AS waiting,
+              coalesce(extract(epoch FROM now() - min(created_at) FILTER (WHERE host IS NULL)), 0)::double precision AS "oldestSeconds",
+              count(*) FILTER (WHERE host IS NOT NULL) AS provisioning
+         FROM training_run WHERE state = 'queued' GROUP BY 1`,
+    );
   }
 
   /** The organization has had its turn. */

@@ -67,13 +67,15 @@ export class Starter {
   }
 
   private async settle(): Promise<void> {
+    // Listed before the database is asked: each start is in the database before it is at the place, by whichever trainer.
+    const there = await this.executor.list();
     const wanted = await this.runs.listStartsOn(this.executor.host);
     for (const run of wanted) {
       await this.follow(run, await this.executor.observe(startOf(run)));
     }
     const cancelled = await this.cancelled.listOn(this.executor.host);
     for (const run of cancelled) await this.endCancelled(run);
-    for (const name of await this.executor.list()) {
+    for (const name of there) {
       const isKnown = [...wanted, ...cancelled].some((run) => run.runId === name.runId && run.starts === name.start);
       if (!isKnown) await this.executor.stop(name);
     }
@@ -100,6 +102,7 @@ export class Starter {
   private async tellWaiting(seen: Run, stageDetail: string): Promise<void> {
     if (seen.stage === 'provisioning' && seen.stageDetail === stageDetail) return;
     await this.ifCurrent(seen, async (tx, run) => {
+      if (run.stage === 'provisioning' && run.stageDetail === stageDetail) return;
       const { progress } = run;
       await this.announcements.progress(tx, run, { stage: 'provisioning', stageDetail, progress, etaSeconds: null });
     });
