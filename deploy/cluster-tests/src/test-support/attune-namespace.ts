@@ -1,13 +1,16 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '@attune/embedded';
-import { toolPath, type TestCluster } from '@attune/testing-cluster';
-import { dumpYaml, loadAllYaml, type KubernetesObject, type V1ConfigMap } from '@kubernetes/client-node';
-
-const OVERLAY = join(__dirname, '..', '..', '..', '..', 'k8s', 'overlays', 'test');
+import type { TestCluster } from '@attune/testing-cluster';
+import { dumpYaml } from '@kubernetes/client-node';
+import { blueprintOf } from '../blueprint';
+import { ofKind } from '../manifest';
+import { render } from '../render';
 
 /** What runs need of an overlay; the services themselves run as processes of this host. */
-const KINDS = ['Namespace', 'ServiceAccount', 'Role', 'RoleBinding', 'PriorityClass', 'ResourceQuota', 'LimitRange'];
+const KINDS = [
+  ['Namespace', 'PriorityClass'],
+  ['ServiceAccount', 'Role', 'RoleBinding', 'ResourceQuota', 'LimitRange'],
+];
 
 /** Of the services' own objects, what the trainer is given. */
 export interface TrainersShare {
@@ -22,12 +25,9 @@ export interface TrainersShare {
  * folder. `gpus` replaces what the namespace's quota allows.
  */
 export async function applyOverlay(cluster: TestCluster, gpus?: number): Promise<TrainersShare> {
-  const rendered = loadAllYaml(await run(toolPath('kustomize'), ['build', OVERLAY])) as KubernetesObject[];
-  const needed = rendered.filter(({ kind = '' }) => KINDS.includes(kind));
-  // Namespaces first: nothing can be made in one that is not there.
-  const isFirst = ({ kind = '' }: KubernetesObject): boolean => ['Namespace', 'PriorityClass'].includes(kind);
-  await cluster.apply(...needed.filter(isFirst));
-  await cluster.apply(...needed.filter((object) => !isFirst(object)));
+  const rendered = await render('test');
+  // In this order: nothing can be made in a namespace that is not there.
+  for (const kinds of KINDS) await cluster.apply(...ofKind(rendered, ...kinds));
   if (gpus !== undefined) {
     const hard = { 'requests.nvidia.com/gpu': String(gpus) };
     const body = JSON.stringify({ spec: { hard } });
@@ -36,13 +36,6 @@ export async function applyOverlay(cluster: TestCluster, gpus?: number): Promise
   const blueprintFile = join(cluster.directory, 'job.yaml');
   await writeFile(blueprintFile, blueprintOf(rendered));
   return { blueprintFile, kubeconfig: await kubeconfigOf(cluster, 'attune', 'trainer') };
-}
-
-function blueprintOf(rendered: readonly KubernetesObject[]): string {
-  const map = rendered.find(({ kind, metadata }) => kind === 'ConfigMap' && (metadata?.name ?? '').startsWith('training-job-blueprint'));
-  const text = (map as V1ConfigMap | undefined)?.data?.['job.yaml'];
-  if (text === undefined) throw new Error('the overlay has no blueprint of runs');
-  return text;
 }
 
 /** A kubeconfig with a token of the account, as its pods would have one. */
