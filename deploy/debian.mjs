@@ -24,7 +24,13 @@ const speaking = [
 const everything = [...decoding, ...speaking];
 
 /** What each command needs: the platform decodes uploads, the demo and the tests make speech beside that. */
-export const packagesOf = { start: decoding, demo: everything, test: everything, mutants: everything };
+export const packagesOf = {
+  start: decoding,
+  demo: everything,
+  test: everything,
+  'test:k8s': everything,
+  mutants: everything,
+};
 
 /** Debian's python3 comes without pip, which fetches the one tool that fetches the rest. */
 export const pip = { name: 'python3-pip', provides: '/usr/lib/python3/dist-packages/pip' };
