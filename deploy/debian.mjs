@@ -21,10 +21,18 @@ const speaking = [
   { name: 'festvox-kdlpc16k', provides: `${festivalVoices}/english/ked_diphone` },
 ];
 
+/** What makes a container as a node does, for the tests of what pods may. */
+const containing = [{ name: 'runc', provides: 'runc' }];
+
 const everything = [...decoding, ...speaking];
 
 /** What each command needs: the platform decodes uploads, the demo and the tests make speech beside that. */
-export const packagesOf = { start: decoding, demo: everything, test: everything, mutants: everything };
+export const packagesOf = {
+  start: decoding,
+  demo: everything,
+  test: [...everything, ...containing],
+  mutants: everything,
+};
 
 /** Debian's python3 comes without pip, which fetches the one tool that fetches the rest. */
 export const pip = { name: 'python3-pip', provides: '/usr/lib/python3/dist-packages/pip' };

@@ -6,7 +6,15 @@ import type {
   V1Service,
   V2HorizontalPodAutoscaler,
 } from '@kubernetes/client-node';
-import { ofKind, titleOf, workloads, type Check, type Manifest, type Problem, type Workload } from '../manifest';
+import {
+  ofKind,
+  titleOf,
+  workloads,
+  type Check,
+  type Manifest,
+  type Problem,
+  type Workload,
+} from '../test-support/manifest';
 
 /** What others install: namespace -> labels of the pods that our policies name there. */
 export type Surroundings = ReadonlyMap<string, readonly Readonly<Record<string, string>>[]>;

@@ -1,17 +1,26 @@
-import { readEnv as readBillingEnv, readMigrationEnv as readBillingMigrationEnv } from '../../../apps/billing/src/env';
+import {
+  readEnv as readBillingEnv,
+  readMigrationEnv as readBillingMigrationEnv,
+} from '../../../../apps/billing/src/env';
 import {
   readEnv as readEvaluatorEnv,
   readMigrationEnv as readEvaluatorMigrationEnv,
-} from '../../../apps/evaluator/src/env';
+} from '../../../../apps/evaluator/src/env';
 import {
   readEnv as readIngestionEnv,
   readMigrationEnv as readIngestionMigrationEnv,
-} from '../../../apps/ingestion/src/env';
-import { readEnv as readModelsEnv, readMigrationEnv as readModelsMigrationEnv } from '../../../apps/models-api/src/env';
-import { readEnv as readSttEnv } from '../../../apps/stt/src/env';
-import { readEnv as readTrainerEnv, readMigrationEnv as readTrainerMigrationEnv } from '../../../apps/trainer/src/env';
-import { readRunnerEnv } from '../../../apps/trainer/src/runner/env';
-import type { Readers } from './checks/environment';
+} from '../../../../apps/ingestion/src/env';
+import {
+  readEnv as readModelsEnv,
+  readMigrationEnv as readModelsMigrationEnv,
+} from '../../../../apps/models-api/src/env';
+import { readEnv as readSttEnv } from '../../../../apps/stt/src/env';
+import {
+  readEnv as readTrainerEnv,
+  readMigrationEnv as readTrainerMigrationEnv,
+} from '../../../../apps/trainer/src/env';
+import { readRunnerEnv } from '../../../../apps/trainer/src/runner/env';
+import type { Readers } from '../checks/environment';
 import { version } from './render';
 
 const migrations = `migrate-${version.replaceAll('.', '-')}`;
