@@ -30,7 +30,8 @@ const everything = [...decoding, ...speaking];
 export const packagesOf = {
   start: decoding,
   demo: everything,
-  test: [...everything, ...containing],
+  test: everything,
+  'test:k8s': [...everything, ...containing],
   mutants: everything,
 };
 

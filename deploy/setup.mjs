@@ -1,5 +1,5 @@
 /**
- * The one entry of `npm run demo`, `npm start`, `npm test` and `npm run mutants`: plain Node, no dependency, so that it runs on a fresh clone.
+ * The one entry of `npm run demo`, `npm start`, `npm test`, `npm run test:k8s` and `npm run mutants`: plain Node, no dependency, so that it runs on a fresh clone.
  * It brings what is missing (libraries, the build, the engine's environment) and then hands over. A warm run costs about a second.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -15,6 +15,7 @@ const COMMANDS = {
   demo: ['deploy/demo/dist/main.js'],
   start: ['deploy/launcher/dist/main.js'],
   test: ['deploy/test.mjs'],
+  'test:k8s': ['deploy/test-k8s.mjs'],
   mutants: ['deploy/mutants/main.cjs'],
 };
 

@@ -2,13 +2,10 @@
  * All that `npm test` proves, in one order: cheap checks first, the whole job on real audio last. Every part runs even when
  * an earlier one failed, and the last line counts all of them. `npm test -- unit integration` runs the named parts only.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { results, root, runJestProject, spawn } from './jest-project.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const results = join(root, '.attune', 'test-results');
 rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
 
@@ -19,10 +16,10 @@ const parts = {
     check(bin('depcruise'), ['apps', 'packages', 'deploy', '--config', 'packages/tooling/dependency-cruiser.cjs']),
   types: () => check(bin('tsc'), ['--noEmit', '-p', '.']),
   lint: () => check(bin('eslint'), ['.', '--max-warnings', '0']),
-  unit: () => jest('unit'),
-  integration: () => jest('integration'),
+  unit: () => runJestProject('unit'),
+  integration: () => runJestProject('integration'),
   engine: () => pytest(),
-  e2e: () => jest('e2e', ['--runInBand']),
+  e2e: () => runJestProject('e2e', ['--runInBand']),
 };
 
 const chosen = process.argv.slice(2);
@@ -50,37 +47,10 @@ if (failures.length > 0) console.log(`\nfailed:\n${failures.map((name) => `  ${n
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);
 
-function spawn(program, args, environment = {}) {
-  const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', ...environment };
-  return spawnSync(program, args, { cwd: root, stdio: 'inherit', env }).status;
-}
-
 /** A check counts as one test. */
 function check(program, args) {
   const ok = spawn(program, args) === 0;
   return { passed: ok ? 1 : 0, failed: ok ? 0 : 1 };
-}
-
-/** Counts come from jest's own report; a run that wrote none, or ran nothing, has failed. */
-function jest(project, options = []) {
-  const report = join(results, `${project}.json`);
-  const status = spawn(bin('jest'), ['--selectProjects', project, '--json', '--outputFile', report, ...options]);
-  if (!existsSync(report)) return { passed: 0, failed: 1 };
-  const summary = JSON.parse(readFileSync(report, 'utf8'));
-  const broken = summary.numFailedTests + summary.numRuntimeErrorTestSuites;
-  const nothing = summary.numTotalTests === 0 || (status !== 0 && broken === 0) ? 1 : 0;
-  return { passed: summary.numPassedTests, failed: broken + nothing, names: failedTests(summary) };
-}
-
-/** A suite that could not run, or whose hooks failed, is named by its file. */
-function failedTests({ testResults }) {
-  return testResults
-    .filter(({ status }) => status === 'failed')
-    .flatMap(({ name, assertionResults }) => {
-      const file = relative(root, name);
-      const failed = assertionResults.filter(({ status }) => status === 'failed');
-      return failed.length === 0 ? [file] : failed.map(({ fullName }) => `${file}: ${fullName}`);
-    });
 }
 
 /** Ruff, pyright and pytest by the engine's own script; counts come from pytest's report. */

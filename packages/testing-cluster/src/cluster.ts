@@ -71,10 +71,18 @@ export class TestCluster {
     });
   }
 
-  /** Creates objects or changes what differs, as `kubectl apply --server-side` does. */
-  async apply(...objects: readonly KubernetesObject[]): Promise<void> {
-    const documents = objects.map((object) => dumpYaml(object)).join('---\n');
-    await this.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], documents);
+  /**
+   * Creates objects or changes what differs, as `kubectl apply --server-side` does; definitions of kinds come first and
+   * are waited for.
+   */
+  async apply(...objects: readonly object[]): Promise<void> {
+    const isDefinition = (object: KubernetesObject): boolean => object.kind === 'CustomResourceDefinition';
+    const definitions = objects.filter(isDefinition);
+    const others = objects.filter((object) => !isDefinition(object));
+    await this.applyAll(definitions);
+    if (definitions.length > 0)
+      await this.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all']);
+    await this.applyAll(others);
   }
 
   /** A component's process id; throws when it does not run. */
@@ -122,6 +130,12 @@ export class TestCluster {
   async stop(): Promise<void> {
     await Promise.all(this.users.splice(0).map((end) => end()));
     await this.guard.end();
+  }
+
+  private async applyAll(items: readonly object[]): Promise<void> {
+    if (items.length === 0) return;
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    await this.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], list);
   }
 
   private get stateDirectory(): string {

@@ -6,10 +6,12 @@ export {
   isBuilt,
   OPTIONAL_TOOLS,
   toolPath,
+  toolSources,
   toolVersion,
   type ToolName,
 } from './tools';
 export { FakeAutoscaler, type AutoscalerSettings, type ScaledNode, type ScaledPool } from './fake-autoscaler';
+export { renderKustomization, type Manifest } from './manifests';
 export { NodeAgent, startNode, type NodeSettings } from './node-agent';
 export { type CommandTable, type HostCommand, type HostContainer } from './pod-runner';
 export { canRunKeda, startKeda } from './keda';

@@ -32,7 +32,8 @@ describe('a node that runs the commands of its pods', () => {
     const pod = await podOf(cluster, job, ({ status }) =>
       expect(status?.containerStatuses?.[0]?.state?.terminated).toBeDefined(),
     );
-    return { phase: pod.status?.phase, ...pod.status?.containerStatuses?.[0]?.state?.terminated };
+    const state = pod.status?.containerStatuses?.[0]?.state?.terminated;
+    return { phase: pod.status?.phase, exitCode: state?.exitCode, reason: state?.reason };
   };
 
   it('runs the command of a Job, whose exit code becomes the container’s', async () => {
@@ -55,13 +56,13 @@ describe('a node that runs the commands of its pods', () => {
         kind: 'Secret',
         metadata: { name: 'token', namespace: 'default' },
         stringData: { token: 's3cret' },
-      } as object,
+      },
       {
         apiVersion: 'v1',
         kind: 'ConfigMap',
         metadata: { name: 'settings', namespace: 'default' },
         data: { level: 'debug' },
-      } as object,
+      },
     );
     const script = 'echo "$TOKEN $LEVEL $NODE $GREETING"; cat "$SETTINGS/level"; echo kept > "$WORK/file" && cat "$0"';
     const job = aJob('sees', script);

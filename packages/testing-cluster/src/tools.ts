@@ -105,6 +105,12 @@ export async function ensureTools(names: readonly ToolName[] = BASIC_TOOLS): Pro
   }
 }
 
+/** The folder of a tool's own sources, as Go fetched them: definitions of its kinds and other manifests lie there. */
+export async function toolSources(name: ToolName): Promise<string> {
+  const output = await run('go', ['mod', 'download', '-json', MODULES[name].module], goOptions(name));
+  return (JSON.parse(output) as { Dir: string }).Dir;
+}
+
 async function build(name: ToolName, directory: string): Promise<void> {
   const started = performance.now();
   process.stderr.write(`building ${name} ${toolVersion(name)} from its Go module, once\n`);
@@ -116,13 +122,15 @@ async function build(name: ToolName, directory: string): Promise<void> {
   const [only] = programs;
   const output = programs.length === 1 && only !== undefined ? join(work, only[0]) : work;
   const packages = programs.map(([, path]) => path);
-  await run('go', ['build', ...BUILD_FLAGS, '-ldflags', linkerFlags(name), '-o', output, ...packages], {
-    cwd: definitionDirectory(name),
-    env: { ...process.env, CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '' },
-  });
+  const args = ['build', ...BUILD_FLAGS, '-ldflags', linkerFlags(name), '-o', output, ...packages];
+  await run('go', args, goOptions(name));
   // In one step, so that a half-built tool is never found.
   await rename(work, directory);
   process.stderr.write(`built ${name} in ${((performance.now() - started) / 1000).toFixed(0)} s\n`);
+}
+
+function goOptions(name: ToolName): { cwd: string; env: NodeJS.ProcessEnv } {
+  return { cwd: definitionDirectory(name), env: { ...process.env, CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '' } };
 }
 
 const BUILD_FLAGS = ['-trimpath', '-buildvcs=false', '-mod=readonly'];

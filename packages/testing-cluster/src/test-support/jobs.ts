@@ -4,6 +4,7 @@ import { type TestCluster } from '../cluster';
 
 /** A Job of one pod that is never tried again. */
 export function aJob(name: string, script: string, spec: Partial<V1PodSpec> = {}): V1Job {
+  const main = { name: 'main', image: 'any', command: ['sh', '-c', script] };
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
@@ -14,7 +15,7 @@ export function aJob(name: string, script: string, spec: Partial<V1PodSpec> = {}
         spec: {
           restartPolicy: 'Never',
           ...spec,
-          containers: [{ name: 'main', image: 'any', command: ['sh', '-c', script], ...spec.containers?.[0] }],
+          containers: [Object.assign(main, spec.containers?.[0])],
         },
       },
     },
