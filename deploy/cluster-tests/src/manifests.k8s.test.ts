@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { BatchV1Api, CoreV1Api } from '@kubernetes/client-node';
 import { ensureTools, startCluster, type TestCluster } from '@attune/testing-cluster';
-import { blueprintOf, exampleRun, placeholders } from './test-support/blueprint';
+import { exampleRun } from './test-support/blueprint';
 import { environment } from './checks/environment';
 import { images, probes, resources, restricted } from './checks/pods';
 import { references } from './checks/references';
@@ -68,7 +68,7 @@ describe.each(applied)('the overlay %s with %j', (overlay, components) => {
   let all: Manifest[];
   beforeAll(async () => {
     manifests = await render(overlay, components);
-    run = exampleRun(blueprintOf(manifests));
+    run = exampleRun(manifests);
     all = [...manifests, run, secretOf(run)];
   });
 
@@ -84,13 +84,6 @@ describe.each(applied)('the overlay %s with %j', (overlay, components) => {
   it('gives every program the variables that it knows and needs, with values it accepts', () => {
     const known = new Map([...readers, ...runnerReader(run.metadata.name)]);
     expect(environment(known, exampleSecrets)(all)).toEqual([]);
-  });
-
-  it('keeps the placeholders of a run', () => {
-    const found = blueprintOf(manifests).matchAll(/\$\{(\w+)\}/g);
-    expect([...new Set([...found].map(([, name]) => name))].filter((name) => name !== undefined).sort()).toEqual(
-      placeholders,
-    );
   });
 
   it('is accepted by the API server, without one warning and with no field that it does not know', async () => {
@@ -166,7 +159,7 @@ describe('the namespaces of the platform', () => {
 });
 
 describe('the blueprint', () => {
-  const plain = async (overlay: string) => exampleRun(blueprintOf(await render(overlay)));
+  const plain = async (overlay: string) => exampleRun(await render(overlay));
 
   it('of small runs is that of the base, but for what it takes of the machine', async () => {
     const sizeless = (value: unknown): unknown =>
