@@ -7,7 +7,7 @@ import { freePort } from '@attune/embedded';
 import type { Plan } from '@attune/kernel';
 import { readSettings, startPlatform, type Platform } from '@attune/launcher';
 import { storeFromConfig, type ObjectStore } from '@attune/storage';
-import { startTestS3, type TestS3 } from '@attune/testing';
+import { eventually, startTestS3, type TestS3 } from '@attune/testing';
 import {
   FakeAutoscaler,
   startCluster,
@@ -16,9 +16,11 @@ import {
   type NodeAgent,
   type TestCluster,
 } from '@attune/testing-cluster';
+import { CoreV1Api } from '@kubernetes/client-node';
 import { applyOverlay } from './attune-namespace';
 import { Rows } from './rows';
 import { Customer } from './customer';
+import type { LabRun } from './lab-run';
 
 export const TRAINING_NAMESPACE = 'attune-training';
 const GPU = 'nvidia.com/gpu';
@@ -51,6 +53,8 @@ export interface LabSettings {
  * server, its runs as Jobs, whose pods run as processes too. The trainer has the rights of its ServiceAccount only.
  */
 export class ClusterLab {
+  private readonly nodes: NodeAgent[] = [];
+
   private constructor(
     private readonly home: string,
     readonly cluster: TestCluster,
@@ -89,8 +93,8 @@ export class ClusterLab {
   }
 
   /** A node with GPUs whose pods run the built runner. */
-  addNode(pool = 'gpu-on-demand', gpus = 1): Promise<NodeAgent> {
-    return startNode(this.cluster, {
+  async addNode(pool = 'gpu-on-demand', gpus = 1): Promise<NodeAgent> {
+    const node = await startNode(this.cluster, {
       labels: { 'attune.dev/pool': pool },
       taints: [{ key: GPU, value: 'present', effect: 'NoSchedule' }],
       allocatable: { [GPU]: String(gpus) },
@@ -103,6 +107,8 @@ export class ClusterLab {
         }),
       },
     });
+    this.nodes.push(node);
+    return node;
   }
 
   /** Adds a node when a pod waits for one of the pool, and removes it when it stands empty. */
@@ -134,9 +140,45 @@ export class ClusterLab {
     return new Customer(client, this.rows, join(this.home, 'pairs'));
   }
 
+  /** What the scripted engine is told from now on: engines that run have read theirs. */
+  script(script: object): void {
+    writeFileSync(join(this.home, 'script.json'), JSON.stringify(script));
+  }
+
   /** The trainer's process; null while it is being started again. */
   get trainerPid(): number | null {
     return this.platform.children.get('trainer')?.pid ?? null;
+  }
+
+  /** SIGKILL; the launcher starts it again. */
+  killTrainer(): void {
+    const pid = this.trainerPid;
+    if (pid === null) throw new Error('the trainer does not run');
+    process.kill(pid, 'SIGKILL');
+  }
+
+  /** A process of the platform stands still until the answered function is called. */
+  freeze(service: string): () => void {
+    const pid = this.platform.children.get(service)?.pid;
+    if (pid === undefined || pid === null) throw new Error(`${service} does not run`);
+    process.kill(pid, 'SIGSTOP');
+    return () => process.kill(pid, 'SIGCONT');
+  }
+
+  /** The pod of a run's newest start and the process that runs in it, once there is one. */
+  podOf(run: LabRun): Promise<{ name: string; pid: number; node: NodeAgent }> {
+    return eventually(
+      async () => {
+        const start = `attune.dev/run=${run.runId},attune.dev/start=${String((await run.row()).starts)}`;
+        const pods = this.cluster.client(CoreV1Api);
+        const { items } = await pods.listNamespacedPod({ namespace: TRAINING_NAMESPACE, labelSelector: start });
+        const name = items[0]?.metadata?.name ?? '';
+        const node = this.nodes.find((one) => one.pid(name) !== null);
+        if (node === undefined) throw new Error(`${run.runId} has no process`);
+        return { name, node, pid: node.pid(name) ?? 0 };
+      },
+      { timeoutMs: 60_000, everyMs: 50 },
+    );
   }
 
   /** What a service has written. */

@@ -100,7 +100,8 @@ export class LabRun {
       this.runId,
     ]);
     const losses = await this.rows.query<{ step: number; value: number }>(
-      `SELECT DISTINCT step::int, value FROM training.run_metric WHERE run_id = $1 AND name = 'train_loss' ORDER BY step`,
+      `SELECT DISTINCT step::int, value FROM training.run_event
+        WHERE run_id = $1 AND type = 'metric' AND name = 'train_loss' ORDER BY step`,
       [this.runId],
     );
     return { digest: version?.digest ?? '', losses };
