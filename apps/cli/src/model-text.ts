@@ -51,9 +51,14 @@ export function formatLogLine(line: ApiLogLine): string {
   return `${line.timestamp}  ${line.level.padEnd(7)}  ${line.stage.padEnd(10)}  ${line.message}`;
 }
 
+/** The stage, and what it waits for where there is something to say. */
+export function formatStage(stage: string, detail: string | undefined): string {
+  return detail === undefined ? stage : `${stage}: ${detail.replace(/\.$/, '')}`;
+}
+
 function progressOf(model: ApiModel): string {
   if (model.training_status !== 3 || model.training_progress === undefined) return '';
-  const stage = model.stage === undefined ? '' : `${model.stage}, `;
+  const stage = model.stage === undefined ? '' : `${formatStage(model.stage, model.stage_detail)}, `;
   const queue = model.queue_position === undefined ? '' : `, number ${String(model.queue_position)} in the queue`;
   return ` (${stage}${model.training_progress.toFixed(0)} %${queue}${formatEta(model.eta_seconds ?? null)})`;
 }

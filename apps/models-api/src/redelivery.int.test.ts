@@ -8,17 +8,18 @@ import { RunsConsumer, VersionsConsumer } from './runs/runs.consumer';
 import { BASE_DIGEST, someMetrics, TestApi } from './test-support/test-api';
 import { runningModel } from './test-support/uploading';
 
-type Progress = Pick<EventPayload<'training.run-progressed.v1'>, 'stage' | 'progress' | 'eta_seconds'>;
+type Progress = Pick<EventPayload<'training.run-progressed.v2'>, 'stage' | 'stage_detail' | 'progress' | 'eta_seconds'>;
 interface Story {
   news: Progress[];
   end: 'succeeded' | 'failed' | 'goes on';
 }
 
-const stages = ['queued', 'preparing', 'training', 'evaluating', 'finalizing'] as const;
+const stages = ['queued', 'provisioning', 'preparing', 'training', 'evaluating', 'finalizing'] as const;
 const stories = fc.record<Story>({
   news: fc.array(
     fc.record({
       stage: fc.constantFrom(...stages),
+      stage_detail: fc.option(fc.constantFrom('a machine', 'its image')),
       progress: fc.integer({ min: 0, max: 99 }),
       eta_seconds: fc.option(fc.nat(10_000)),
     }),
@@ -51,7 +52,7 @@ describe('the state after the worst delivery is that of one delivery in order', 
     const fields = { organization_id: run.organizationId };
     const scope = { ...fields, model_id: modelId, run_id: run.id };
     const events: Event[] = news.map((one, sequence) =>
-      anEvent('training.run-progressed.v1', { ...scope, sequence, ...one, progress: progress[sequence] ?? 0 }, fields),
+      anEvent('training.run-progressed.v2', { ...scope, sequence, ...one, progress: progress[sequence] ?? 0 }, fields),
     );
     if (end === 'failed')
       events.push(anEvent('training.run-failed.v1', { ...scope, failure: { kind: 'data', message: 'empty' } }, fields));

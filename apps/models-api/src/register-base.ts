@@ -11,15 +11,17 @@ import { BaseModelsService } from './base-models/base-models.service';
 import { withDatabase } from './platform/with-database';
 import { readRegisterBaseEnv } from './env';
 
-const USAGE = `usage: register-base FOLDER --keys ${baseModelKeys.join(',')} [--adapted]
+const USAGE = `usage: register-base FOLDER --keys ${baseModelKeys.join(',')} [--adapted] [--accelerator NAME]
 
 Puts a base folder into the store and makes the base models named by --keys serve it. --adapted says that the weights
-were made for these domains; without it they are general ones. Running it again changes nothing.`;
+were made for these domains; without it they are general ones. --accelerator names what the trainer's settings call the
+hardware that these base models are trained on (gpu-large, mig-3g.40gb, ...). Running it again changes nothing.`;
 
 interface Arguments {
   folder: string;
   keys: string[];
   adapted: boolean;
+  accelerator: string | null;
 }
 
 /** Throws an Error that says how it is used. */
@@ -28,7 +30,11 @@ function readArguments(args: string[]): Arguments {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
-      options: { keys: { type: 'string' }, adapted: { type: 'boolean', default: false } },
+      options: {
+        keys: { type: 'string' },
+        adapted: { type: 'boolean', default: false },
+        accelerator: { type: 'string' },
+      },
     });
     const [folder, ...rest] = positionals;
     if (folder === undefined || rest.length > 0) throw new Error('give exactly one folder');
@@ -36,14 +42,14 @@ function readArguments(args: string[]): Arguments {
       .array()
       .min(1)
       .parse((values.keys ?? '').split(','));
-    return { folder: resolve(folder), keys, adapted: values.adapted };
+    return { folder: resolve(folder), keys, adapted: values.adapted, accelerator: values.accelerator ?? null };
   } catch (error) {
     throw new Error(`${messageOf(error)}\n\n${USAGE}`, { cause: error });
   }
 }
 
 async function main(): Promise<void> {
-  const { folder, keys, adapted } = readArguments(process.argv.slice(2));
+  const { folder, keys, adapted, accelerator } = readArguments(process.argv.slice(2));
   const env = readRegisterBaseEnv();
   const logger = createLogger('register-base', env.logLevel);
   const store = storeFromConfig(env.store);
@@ -52,7 +58,7 @@ async function main(): Promise<void> {
   const stored = await storeBase(store, folder, base);
   await withDatabase(env.databaseUrl, 'register-base', async (database) => {
     const service = new BaseModelsService(database, new BaseModelsRepository());
-    await service.register(base, keys, new Set(adapted ? keys : []));
+    await service.register(base, keys, new Set(adapted ? keys : []), accelerator);
   });
   logger.info({ digest: base.digest, keys, files_stored: stored }, `registered ${base.name}`);
 }

@@ -37,8 +37,8 @@ describe('a stale event changes nothing and is counted', () => {
       eta_seconds: null,
     });
     await api.progressRun(id, news(8));
-    await isIgnored('training.run-progressed.v1', () => api.progressRun(id, news(7)));
-    await isIgnored('training.run-progressed.v1', () => api.progressRun(id, news(8)));
+    await isIgnored('training.run-progressed.v2', () => api.progressRun(id, news(7)));
+    await isIgnored('training.run-progressed.v2', () => api.progressRun(id, news(8)));
     await api.progressRun(id, news(9));
     await api.settled();
     expect((await api.getModel(id)).training_progress).toBe(9);
@@ -54,7 +54,7 @@ describe('a stale event changes nothing and is counted', () => {
       const id = await runningModel(api);
       await end(id);
       const news = { sequence: 99, stage: 'training' as const, progress: 99, eta_seconds: null };
-      await isIgnored('training.run-progressed.v1', () => api.progressRun(id, news));
+      await isIgnored('training.run-progressed.v2', () => api.progressRun(id, news));
       for (const [event, again] of ends) await isIgnored(event, () => again(id));
     }
   });

@@ -4,7 +4,7 @@ import { HealthModule } from '@attune/http';
 import { MessagingModule } from '@attune/messaging';
 import type { Logger } from '@attune/observability';
 import { LOGGER, platformHealth, PlatformModule } from '@attune/service';
-import type { Env } from './env';
+import type { Env, ExecutorEnv } from './env';
 import { GarbageRepository } from './reconciler/garbage.repository';
 import { GarbageService } from './reconciler/garbage.service';
 import { LostStartsService } from './reconciler/lost-starts.service';
@@ -34,7 +34,9 @@ import { TRAINER_SETTINGS } from './settings';
 import { EntitlementsConsumer } from './starts/entitlements.consumer';
 import { Executor } from './starts/executor';
 import { LiveRunLimitsService } from './starts/live-run-limits.service';
+import { KubernetesExecutor } from './starts/kubernetes/kubernetes-executor';
 import { LocalExecutor } from './starts/local-executor';
+import { QueueMetrics } from './starts/queue-metrics';
 import { QueueRepository } from './starts/queue.repository';
 import { QueueResponder } from './starts/queue.responder';
 import { Starter } from './starts/starter';
@@ -42,7 +44,7 @@ import { WakeUps } from './starts/wake-ups';
 
 const SHUTDOWN_MS = Symbol('attune:shutdown-ms');
 
-/** The trainer as one application. Runners are ended while the listener still answers them, so that they can save their checkpoints. */
+/** The trainer as one application. Runners that end with it are ended while the listener still answers them, so that they can save their checkpoints. */
 @Module({})
 export class AppModule implements BeforeApplicationShutdown {
   constructor(
@@ -70,7 +72,7 @@ export class AppModule implements BeforeApplicationShutdown {
       providers: [
         { provide: TRAINER_SETTINGS, useValue: env.trainer },
         { provide: SHUTDOWN_MS, useValue: env.shutdownMs },
-        { provide: Executor, inject: [LOGGER], useFactory: (log: Logger) => new LocalExecutor(env.executor, log) },
+        { provide: Executor, inject: [LOGGER], useFactory: (log: Logger) => openExecutor(env.executor, log) },
         RunsRepository,
         RunFeedRepository,
         CancellationsRepository,
@@ -86,6 +88,7 @@ export class AppModule implements BeforeApplicationShutdown {
         LiveRunLimitsService,
         EntitlementsConsumer,
         QueueResponder,
+        QueueMetrics,
         RunFeedResponder,
         BaseCatalogue,
         Fence,
@@ -109,4 +112,8 @@ export class AppModule implements BeforeApplicationShutdown {
     await this.starter.stop();
     await this.executor.shutdown(this.shutdownMs);
   }
+}
+
+function openExecutor(env: ExecutorEnv, logger: Logger): Executor {
+  return env.kind === 'local' ? new LocalExecutor(env.local, logger) : KubernetesExecutor.open(env.kubernetes, logger);
 }

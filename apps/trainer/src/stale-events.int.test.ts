@@ -84,7 +84,7 @@ describe('a stale event changes nothing and is counted', () => {
     const limits = new LiveRunLimitsService(new QueueRepository(database), new RunsRepository(database));
     const id = newId<OrganizationId>();
     const apply = (liveRuns: number, revision: number) =>
-      database.runInTransaction('system', (tx) => limits.applyLimit(tx, id, liveRuns, revision));
+      database.runInTransaction('system', (tx) => limits.apply(tx, id, { plan: 'gold', liveRuns, revision }));
     await apply(10, 2);
     await isIgnored('billing.entitlements-changed.v2', () => apply(2, 1));
     await isIgnored('billing.entitlements-changed.v2', () => apply(10, 2));

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { serviceNames, type ServiceName } from './service-names';
 
 const port = z.coerce.number().int().min(1).max(65535);
 const url = z.string().url();
@@ -44,6 +45,19 @@ const environment = z.object({
   /** How long a runner may be silent before its run is taken from it, in seconds. */
   ATTUNE_LEASE_SECONDS: z.coerce.number().int().min(2).optional(),
   ATTUNE_MAX_AUDIO_BYTES: z.coerce.number().int().positive().optional(),
+  /** What services are told beside what the launcher knows, by service: `{"trainer": {"TRAINER_EXECUTOR": "kubernetes"}}`. */
+  ATTUNE_SERVICE_ENVIRONMENT: z
+    .string()
+    .default('{}')
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue({ code: 'custom', message: 'must be JSON: {"<service>": {"<variable>": "<value>"}}' });
+        return z.NEVER;
+      }
+    })
+    .pipe(z.record(z.enum(serviceNames), z.record(z.string()))),
   /** Lets webhooks go to HTTP addresses and private networks. */
   ATTUNE_WEBHOOKS_ALLOW_PRIVATE: z.enum(['true', 'false']).default('false'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
@@ -71,6 +85,8 @@ export interface Settings {
   leaseSeconds: number | undefined;
   maxAudioBytes: number | undefined;
   webhooksAllowPrivate: boolean;
+  /** Beside what the launcher knows, by service. */
+  serviceEnvironment: Readonly<Partial<Record<ServiceName, Readonly<Record<string, string>>>>>;
   logLevel: string;
 }
 
@@ -96,6 +112,7 @@ export function readSettings(variables: Record<string, string | undefined>): Set
     leaseSeconds: env.ATTUNE_LEASE_SECONDS,
     maxAudioBytes: env.ATTUNE_MAX_AUDIO_BYTES,
     webhooksAllowPrivate: env.ATTUNE_WEBHOOKS_ALLOW_PRIVATE === 'true',
+    serviceEnvironment: env.ATTUNE_SERVICE_ENVIRONMENT,
     logLevel: env.LOG_LEVEL,
   };
 }

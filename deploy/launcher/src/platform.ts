@@ -19,11 +19,10 @@ import {
   program,
   schemas,
   serviceEnvironment,
-  serviceNames,
-  type ServiceName,
   type Surroundings,
 } from './services';
 import { ensureDatabase } from './database';
+import { serviceNames, type ServiceName } from './service-names';
 import { step, type StepListener } from './steps';
 
 /** A running platform: everything on one host, every part its own process with its own log. */

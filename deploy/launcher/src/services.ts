@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Home } from './home';
 import { inheritedEnvironment, type Settings } from './env';
+import type { ServiceName } from './service-names';
 
 /** Where everything that services need lies, once it runs. */
 export interface Surroundings {
@@ -21,9 +22,6 @@ export interface EngineProgram {
   name: string;
   command: readonly string[];
 }
-
-export const serviceNames = ['billing', 'ingestion', 'evaluator', 'trainer', 'stt', 'models-api'] as const;
-export type ServiceName = (typeof serviceNames)[number];
 
 /** The schema of each service that has one; its login role is `attune_<schema>`. */
 export const schemas: Partial<Record<ServiceName, string>> = {
@@ -56,6 +54,7 @@ export function serviceEnvironment(name: ServiceName, at: Surroundings): Record<
     ...databaseEnvironment(name, at),
     ...storeEnvironment(at),
     ...ownEnvironment(name, at),
+    ...at.settings.serviceEnvironment[name],
   };
 }
 

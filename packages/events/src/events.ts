@@ -66,7 +66,7 @@ export const eventSchemas = {
     message: z.string(),
     issues: z.array(itemIssue),
   }),
-  /** A run is asked for, its data frozen in the snapshot object (see snapshot.ts). */
+  /** A run is asked for, its data frozen in the snapshot object (see snapshot.ts). As models-api before v2 asks. */
   'models.run-requested.v1': z.object({
     ...runScope,
     snapshot_key: objectKey,
@@ -76,11 +76,34 @@ export const eventSchemas = {
     language: z.string(),
     training_ms: milliseconds,
   }),
-  /** Where a live run stands. `sequence` grows within a run: an older one is stale. Progress is 0..100 and never falls. */
+  /** As v1; `accelerator` names what the base needs to be trained on, as the catalogue of bases has it. Null: whatever is usual. */
+  'models.run-requested.v2': z.object({
+    ...runScope,
+    snapshot_key: objectKey,
+    snapshot_sha256: sha256,
+    base_model: z.string(),
+    base_digest: sha256,
+    language: z.string(),
+    training_ms: milliseconds,
+    accelerator: z.string().nullable(),
+  }),
+  /** As trainers before v2 tell it. */
   'training.run-progressed.v1': z.object({
     ...runScope,
     sequence: z.number().int(),
     stage: z.enum(['queued', 'preparing', 'training', 'evaluating', 'finalizing']),
+    progress: z.number().min(0).max(100),
+    eta_seconds: z.number().nonnegative().nullable(),
+  }),
+  /**
+   * Where a live run stands. `sequence` grows within a run: an older one is stale. Progress is 0..100 and never falls. `stage_detail` says
+   * in the customer's words what it waits for.
+   */
+  'training.run-progressed.v2': z.object({
+    ...runScope,
+    sequence: z.number().int(),
+    stage: z.enum(['queued', 'provisioning', 'preparing', 'training', 'evaluating', 'finalizing']),
+    stage_detail: z.string().nullable(),
     progress: z.number().min(0).max(100),
     eta_seconds: z.number().nonnegative().nullable(),
   }),

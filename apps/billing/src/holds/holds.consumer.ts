@@ -13,6 +13,7 @@ export class HoldsConsumer implements EventConsumer {
       name: 'billing-holds',
       handlers: {
         'models.run-requested.v1': ({ data }, tx) => holds.confirm(tx, runOf(data)),
+        'models.run-requested.v2': ({ data }, tx) => holds.confirm(tx, runOf(data)),
         'training.run-failed.v1': ({ data }, tx) => holds.release(tx, runOf(data)),
         'training.run-cancelled.v1': ({ data }, tx) => holds.release(tx, runOf(data)),
       },

@@ -183,7 +183,7 @@ export class TestBilling {
 
   /** models-api says that the run exists. */
   async announce(run: Succeeded): Promise<void> {
-    await this.models.publish('models.run-requested.v1', {
+    await this.models.publish('models.run-requested.v2', {
       ...{ organization_id: run.organization_id, model_id: run.model_id, run_id: run.run_id },
       snapshot_key: run.snapshot_key,
       snapshot_sha256: run.snapshot_sha256,
@@ -191,6 +191,7 @@ export class TestBilling {
       base_digest: run.base_digest,
       language: 'en',
       training_ms: run.training_ms,
+      accelerator: null,
     });
   }
 

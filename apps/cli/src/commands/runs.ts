@@ -4,6 +4,7 @@ import type { AddAction } from '../command';
 import { exitCodes } from '../exit-codes';
 import { formatEta, formatSeconds, formatTable } from '../format';
 import { parseModelId } from '../model-argument';
+import { formatStage } from '../model-text';
 
 export function addRuns(program: Command, addAction: AddAction): void {
   const command = program
@@ -31,5 +32,5 @@ function noteOn(run: ApiRun): string {
   if (run.error) return run.error.message;
   if (run.queue_position !== undefined) return `number ${String(run.queue_position)} in the queue`;
   if (run.stage === undefined || run.state === 'cancelling') return '';
-  return `${run.stage}, ${run.training_progress.toFixed(0)} %${formatEta(run.eta_seconds ?? null)}`;
+  return `${formatStage(run.stage, run.stage_detail)}, ${run.training_progress.toFixed(0)} %${formatEta(run.eta_seconds ?? null)}`;
 }

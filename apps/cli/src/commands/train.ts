@@ -4,7 +4,7 @@ import type { AddAction, CommandContext } from '../command';
 import { exitCodes, type ExitCode } from '../exit-codes';
 import { formatEta } from '../format';
 import { parseModelId } from '../model-argument';
-import { describeMetrics, formatLogLine } from '../model-text';
+import { describeMetrics, formatLogLine, formatStage } from '../model-text';
 import { Eta, startProgress } from '../progress';
 import { waitForVerdicts } from '../upload/verdicts';
 
@@ -47,7 +47,7 @@ async function watch(context: CommandContext, id: number, logOffset: number): Pr
       progress.line(formatLogLine(line));
     }
     const percent = model.training_progress ?? 0;
-    stage = model.stage ?? stage;
+    if (model.stage !== undefined) stage = formatStage(model.stage, model.stage_detail);
     const place = model.queue_position === undefined ? '' : `, number ${String(model.queue_position)} in the queue`;
     const secondsLeft = model.eta_seconds ?? eta.secondsLeft(percent, 100);
     progress.update(percent, 100, `${stage}${place}${formatEta(secondsLeft)}`);

@@ -12,6 +12,9 @@ export class BaseModelEntity {
   @Column('boolean')
   adapted!: boolean;
 
+  @Column('text', { nullable: true })
+  accelerator!: string | null;
+
   @ManyToOne(() => BaseEntity)
   @JoinColumn({ name: 'digest' })
   base!: BaseEntity;

@@ -23,6 +23,8 @@ export interface Base {
 export interface BaseModel {
   key: string;
   adapted: boolean;
+  /** What it is trained on, by a name of the trainer's settings (`gpu-large`, `mig-3g.40gb`); null: whatever is usual there. */
+  accelerator: string | null;
   base: Base;
 }
 

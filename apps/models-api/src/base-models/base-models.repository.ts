@@ -23,12 +23,12 @@ export class BaseModelsRepository {
     await tx.manager.createQueryBuilder().insert().into(BaseEntity).values(base).orIgnore().execute();
   }
 
-  async pointKey(tx: Tx, key: string, digest: string, adapted: boolean): Promise<void> {
+  async pointKey(tx: Tx, key: string, digest: string, adapted: boolean, accelerator: string | null): Promise<void> {
     await tx.execute(
-      `INSERT INTO base_model (key, digest, adapted) VALUES ($1, $2, $3)
-       ON CONFLICT (key) DO UPDATE SET digest = $2, adapted = $3, updated_at = now()
-       WHERE (base_model.digest, base_model.adapted) IS DISTINCT FROM ($2, $3)`,
-      [key, digest, adapted],
+      `INSERT INTO base_model (key, digest, adapted, accelerator) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (key) DO UPDATE SET digest = $2, adapted = $3, accelerator = $4, updated_at = now()
+       WHERE (base_model.digest, base_model.adapted, base_model.accelerator) IS DISTINCT FROM ($2, $3, $4)`,
+      [key, digest, adapted, accelerator],
     );
   }
 }

@@ -34,11 +34,19 @@ export class BaseModelsService {
     return base;
   }
 
-  /** Makes the base known and points the keys to it; `adaptedKeys` are those whose own weights these are. */
-  async register(base: Base, keys: readonly string[], adaptedKeys: ReadonlySet<string>): Promise<void> {
+  /**
+   * Makes the base known and points the keys to it; `adaptedKeys` are those whose own weights these are, `accelerator` is what they are
+   * trained on.
+   */
+  async register(
+    base: Base,
+    keys: readonly string[],
+    adaptedKeys: ReadonlySet<string>,
+    accelerator: string | null = null,
+  ): Promise<void> {
     await this.database.runInTransaction('system', async (tx) => {
       await this.baseModels.insertBase(tx, base);
-      for (const key of keys) await this.baseModels.pointKey(tx, key, base.digest, adaptedKeys.has(key));
+      for (const key of keys) await this.baseModels.pointKey(tx, key, base.digest, adaptedKeys.has(key), accelerator);
     });
   }
 }

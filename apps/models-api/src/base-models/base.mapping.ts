@@ -8,5 +8,5 @@ export function fromRowBase(row: BaseEntity): Base {
 }
 
 export function fromRowBaseModel(row: BaseModelEntity): BaseModel {
-  return { key: row.key, adapted: row.adapted, base: fromRowBase(row.base) };
+  return { key: row.key, adapted: row.adapted, accelerator: row.accelerator, base: fromRowBase(row.base) };
 }

@@ -16,6 +16,7 @@ import { requestLimits } from './0072-request-limits';
 import { requestSlotsEnd } from './0073-request-slots-end';
 import { webhookLogByState } from './0074-webhook-log-by-state';
 import { erasureBackoff } from './0075-erasure-backoff';
+import { stageDetail } from './0076-stage-detail';
 
 /** The history of the schema `models`, in order. */
 export const migrations: readonly Migration[] = [
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   requestSlotsEnd,
   webhookLogByState,
   erasureBackoff,
+  stageDetail,
 ];

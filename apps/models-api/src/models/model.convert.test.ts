@@ -18,7 +18,14 @@ const model: Model = {
   startedAt: at,
   finishedAt: at,
   failure: 'why',
-  live: { runId: 'r' as RunId, stage: 'queued', etaSeconds: 89.6, queuePosition: 2, isCancelRequested: false },
+  live: {
+    runId: 'r' as RunId,
+    stage: 'queued',
+    stageDetail: 'why it waits',
+    etaSeconds: 89.6,
+    queuePosition: 2,
+    isCancelRequested: false,
+  },
   metrics: {
     wordErrorRate: 12.499,
     characterErrorRate: 8.3,
@@ -33,6 +40,7 @@ const model: Model = {
 const optional = [
   'training_progress',
   'stage',
+  'stage_detail',
   'eta_seconds',
   'queue_position',
   'started_training_at',
@@ -45,7 +53,7 @@ describe('the public shape of a model', () => {
   it.each<[ModelStatus, readonly string[]]>([
     [1, []],
     [2, []],
-    [3, ['training_progress', 'stage', 'eta_seconds', 'queue_position', 'started_training_at']],
+    [3, ['training_progress', 'stage', 'stage_detail', 'eta_seconds', 'queue_position', 'started_training_at']],
     [4, ['training_progress', 'started_training_at', 'finished_training_at', 'training_metrics']],
     [5, ['started_training_at', 'error']],
   ])('has in status %i the fields of that status and no others', (status, fields) => {

@@ -42,10 +42,13 @@ export function toApiModel(model: Model): ApiModel {
 }
 
 /** What is not known, or no longer means anything because the run is about to end, is left out. */
-export function toApiLive(live: Omit<LiveRun, 'runId'>): Pick<ApiModel, 'stage' | 'eta_seconds' | 'queue_position'> {
+export function toApiLive(
+  live: Omit<LiveRun, 'runId'>,
+): Pick<ApiModel, 'stage' | 'stage_detail' | 'eta_seconds' | 'queue_position'> {
   if (live.isCancelRequested) return { stage: 'cancelling' };
   return {
     stage: stage.parse(live.stage),
+    ...(live.stageDetail === null ? {} : { stage_detail: live.stageDetail }),
     ...(live.etaSeconds === null ? {} : { eta_seconds: Math.round(live.etaSeconds) }),
     ...(live.queuePosition === null ? {} : { queue_position: live.queuePosition }),
   };

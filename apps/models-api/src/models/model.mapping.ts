@@ -15,6 +15,7 @@ export interface ModelRow {
   updated_at: Date;
   run_id: string | null;
   stage: string | null;
+  stage_detail: string | null;
   eta_seconds: number | null;
   is_cancel_requested: boolean;
   progress: number | null;
@@ -51,6 +52,7 @@ function fromRowLive(row: ModelRow): LiveRun | null {
   return {
     runId: row.run_id as RunId,
     stage: row.stage ?? 'queued',
+    stageDetail: row.stage_detail,
     etaSeconds: row.eta_seconds,
     queuePosition: null,
     isCancelRequested: row.is_cancel_requested,

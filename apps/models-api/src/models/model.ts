@@ -20,6 +20,8 @@ export interface LiveRun {
   runId: RunId;
   /** `queued` until the trainer says more. */
   stage: string;
+  /** What it waits for, in the customer's words. */
+  stageDetail: string | null;
   /** Null while nobody can tell. */
   etaSeconds: number | null;
   /** 1 is next; null where it does not wait, or its place was not asked for or not answered. */

@@ -18,7 +18,7 @@ export interface LockedModel {
 /** Public for bench/, which runs this very statement without the house around it. */
 export const SELECT_MODEL = `
   SELECT m.id, m.organization_id, m.name, m.description, m.language, m.base_model, m.status, m.created_at, m.updated_at,
-         r.id AS run_id, r.stage, r.eta_seconds, r.cancel_requested_at IS NOT NULL AS is_cancel_requested,
+         r.id AS run_id, r.stage, r.stage_detail, r.eta_seconds, r.cancel_requested_at IS NOT NULL AS is_cancel_requested,
          r.progress, r.requested_at AS started_at, r.finished_at, r.failure, v.metrics, v.training_ms
     FROM model m
     LEFT JOIN run r ON r.id = m.last_run_id

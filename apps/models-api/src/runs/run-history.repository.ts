@@ -11,6 +11,7 @@ interface RunRow {
   state: string;
   is_cancel_requested: boolean;
   stage: string;
+  stage_detail: string | null;
   progress: number;
   eta_seconds: number | null;
   requested_at: Date;
@@ -23,7 +24,7 @@ interface RunRow {
 }
 
 const SELECT_RUN = `
-  SELECT r.id, r.model_id, r.state, r.cancel_requested_at IS NOT NULL AS is_cancel_requested, r.stage, r.progress, r.eta_seconds,
+  SELECT r.id, r.model_id, r.state, r.cancel_requested_at IS NOT NULL AS is_cancel_requested, r.stage, r.stage_detail, r.progress, r.eta_seconds,
          r.requested_at, r.started_at, r.finished_at, r.training_ms, r.failure, v.number AS version, v.metrics
     FROM run r LEFT JOIN version v ON v.run_id = r.id`;
 
@@ -81,6 +82,7 @@ function fromRowRun(row: RunRow): RunRecord {
     state: row.state as RunState,
     isCancelRequested: row.is_cancel_requested,
     stage: row.stage,
+    stageDetail: row.stage_detail,
     progress: row.progress,
     etaSeconds: row.eta_seconds,
     queuePosition: null,

@@ -1,6 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Database, type Tx } from '@attune/database';
-import { artifactManifest, type ArtifactManifest, type EventPayload, type RunMetrics } from '@attune/events';
+import {
+  artifactManifest,
+  type ArtifactManifest,
+  type EventName,
+  type EventPayload,
+  type RunMetrics,
+} from '@attune/events';
 import { newId, type ModelId, type OrganizationId, type RunId } from '@attune/kernel';
 import { noteStale } from '@attune/messaging';
 import { OBJECT_STORE } from '@attune/service';
@@ -34,8 +40,9 @@ export class RunResultsService {
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
   ) {}
 
-  async noteProgress(tx: Tx, run: RunRef, progress: RunProgress): Promise<void> {
-    if (!(await this.runs.noteProgress(tx, run, progress))) noteStale('training.run-progressed.v1');
+  /** `event` is the one that said so: where it is stale, it is counted. */
+  async noteProgress(tx: Tx, event: EventName, run: RunRef, progress: RunProgress): Promise<void> {
+    if (!(await this.runs.noteProgress(tx, run, progress))) noteStale(event);
   }
 
   /**

@@ -30,11 +30,14 @@ export function toApiRun(run: RunRecord): ApiRun {
   };
 }
 
+/** Nothing of the run is at work yet, or any more. */
+const waitingStages = ['queued', 'provisioning'];
+
 function toApiRunState(run: RunRecord): ApiRun['state'] {
   switch (run.state) {
     case 'live':
       if (run.isCancelRequested) return 'cancelling';
-      return run.stage === 'queued' ? 'queued' : 'running';
+      return waitingStages.includes(run.stage) ? 'queued' : 'running';
     case 'succeeded':
     case 'failed':
     case 'cancelled':
@@ -81,8 +84,11 @@ export function fromEventRun(data: { organization_id: string; model_id: number; 
   };
 }
 
-export function fromEventProgress(data: EventPayload<'training.run-progressed.v1'>): RunProgress {
-  return { sequence: data.sequence, stage: data.stage, progress: data.progress, etaSeconds: data.eta_seconds };
+export function fromEventProgress(
+  data: EventPayload<'training.run-progressed.v2'> | EventPayload<'training.run-progressed.v1'>,
+): RunProgress {
+  const { sequence, stage, progress, eta_seconds: etaSeconds } = data;
+  return { sequence, stage, stageDetail: 'stage_detail' in data ? data.stage_detail : null, progress, etaSeconds };
 }
 
 export function fromEventFailure(data: EventPayload<'training.run-failed.v1'>): RunFailure {

@@ -21,6 +21,8 @@ export interface RequestedRun {
 export interface RunProgress {
   sequence: number;
   stage: string;
+  /** What it waits for, in the customer's words. */
+  stageDetail: string | null;
   progress: number;
   etaSeconds: number | null;
 }
@@ -38,6 +40,7 @@ export interface RunRecord {
   isCancelRequested: boolean;
   /** Of a live run; `queued` until the trainer says more. */
   stage: string;
+  stageDetail: string | null;
   /** 0..100 */
   progress: number;
   etaSeconds: number | null;

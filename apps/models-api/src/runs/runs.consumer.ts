@@ -15,8 +15,11 @@ export class RunsConsumer implements EventConsumer {
   readonly definition = defineConsumer({
     name: 'models-runs',
     handlers: {
-      'training.run-progressed.v1': ({ data }, tx) =>
-        this.results.noteProgress(tx, fromEventRun(data), fromEventProgress(data)),
+      // Of a trainer that is not upgraded yet.
+      'training.run-progressed.v1': ({ name, data }, tx) =>
+        this.results.noteProgress(tx, name, fromEventRun(data), fromEventProgress(data)),
+      'training.run-progressed.v2': ({ name, data }, tx) =>
+        this.results.noteProgress(tx, name, fromEventRun(data), fromEventProgress(data)),
       'training.run-failed.v1': ({ data }, tx) => this.results.fail(tx, fromEventRun(data), fromEventFailure(data)),
       'training.run-cancelled.v1': ({ data }, tx) => this.cancellations.finish(tx, fromEventRun(data)),
     },

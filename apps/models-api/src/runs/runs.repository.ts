@@ -38,10 +38,10 @@ export class RunsRepository {
   /** Older news (a lower sequence) and news of a run that has ended change nothing; progress never falls. */
   async noteProgress(tx: Tx, run: RunKey, news: RunProgress): Promise<boolean> {
     const updated = await tx.execute(
-      `UPDATE run SET sequence = $3, stage = $4, progress = greatest(progress, $5), eta_seconds = $6, heard_at = now(),
-              started_at = CASE WHEN $4 <> 'queued' THEN coalesce(started_at, now()) ELSE started_at END
+      `UPDATE run SET sequence = $3, stage = $4, progress = greatest(progress, $5), eta_seconds = $6, stage_detail = $7, heard_at = now(),
+              started_at = CASE WHEN $4 NOT IN ('queued', 'provisioning') THEN coalesce(started_at, now()) ELSE started_at END
         WHERE id = $1 AND organization_id = $2 AND state = 'live' AND sequence < $3`,
-      [run.id, run.organizationId, news.sequence, news.stage, news.progress, news.etaSeconds],
+      [run.id, run.organizationId, news.sequence, news.stage, news.progress, news.etaSeconds, news.stageDetail],
     );
     return updated > 0;
   }

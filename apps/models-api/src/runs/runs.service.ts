@@ -77,8 +77,9 @@ export class RunsService {
     const data = await this.check(tx, place, model);
     if (!model) throw modelNotFound();
     await this.holds.checkUnchanged(tx, place, priced);
-    const run = await this.freeze(tx, place, model, data.train.audioMs);
-    await this.start(tx, model, run);
+    const { base, accelerator } = await this.baseModels.get(tx, model.baseModel);
+    const run = await this.freeze(tx, place, model, { baseDigest: base.digest, trainingMs: data.train.audioMs });
+    await this.start(tx, model, run, accelerator);
     await this.effects.record(tx, run.id);
     return found(await this.models.read(tx, organizationId, modelId));
   }
@@ -96,8 +97,12 @@ export class RunsService {
   }
 
   /** The snapshot is in the store before the run is in the database: an event never points to nothing. */
-  private async freeze(tx: Tx, place: RunPlace, model: LockedModel, trainingMs: number): Promise<RequestedRun> {
-    const { base } = await this.baseModels.get(tx, model.baseModel);
+  private async freeze(
+    tx: Tx,
+    place: RunPlace,
+    model: LockedModel,
+    fixed: Pick<RequestedRun, 'baseDigest' | 'trainingMs'>,
+  ): Promise<RequestedRun> {
     const snapshot = await this.snapshots.write(place, this.items.readyItems(tx, model.id));
     return {
       id: place.runId,
@@ -106,13 +111,12 @@ export class RunsService {
       snapshotKey: snapshot.key,
       snapshotSha256: snapshot.sha256,
       baseModel: model.baseModel,
-      baseDigest: base.digest,
       language: model.language,
-      trainingMs,
+      ...fixed,
     };
   }
 
-  private async start(tx: Tx, model: LockedModel, run: RequestedRun): Promise<void> {
+  private async start(tx: Tx, model: LockedModel, run: RequestedRun, accelerator: string | null): Promise<void> {
     const next = statusAfter(model.status, 'runRequested') ?? modelStatus.running;
     await this.limits.take(tx, run.organizationId, 'training_starts_per_hour', run.id);
     await this.runs.insert(tx, run);
@@ -121,7 +125,7 @@ export class RunsService {
     await this.webhooks.tell(tx, run.organizationId, 'run.started', runFacts(run));
     await this.outbox.add(
       tx,
-      'models.run-requested.v1',
+      'models.run-requested.v2',
       {
         organization_id: run.organizationId,
         model_id: run.modelId,
@@ -132,6 +136,7 @@ export class RunsService {
         base_digest: run.baseDigest,
         language: run.language,
         training_ms: run.trainingMs,
+        accelerator,
       },
       { aggregateId: run.id },
     );
@@ -141,7 +146,11 @@ export class RunsService {
   async requestUnheard(seconds: number): Promise<number> {
     return this.database.runInTransaction('system', async (tx) => {
       const ids = await this.runs.takeUnheard(tx, seconds);
-      for (const id of ids) await this.outbox.askAgain(tx, 'models.run-requested.v1', id);
+      for (const id of ids) {
+        // One of the two is there: v1 where the run was asked for before this version.
+        await this.outbox.askAgain(tx, 'models.run-requested.v1', id);
+        await this.outbox.askAgain(tx, 'models.run-requested.v2', id);
+      }
       return ids.length;
     });
   }

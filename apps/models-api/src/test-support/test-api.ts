@@ -103,6 +103,7 @@ export class TestApi {
       },
       host: '127.0.0.1',
       port: 0,
+      metrics: false,
       logLevel: 'silent',
       apiKeyPepper: PEPPER,
       adminKey: ADMIN_KEY,
@@ -324,11 +325,13 @@ export class TestApi {
   /** The trainer says where the model's live run stands. */
   async progressRun(
     modelId: number,
-    news: Pick<EventPayload<'training.run-progressed.v1'>, 'sequence' | 'stage' | 'progress' | 'eta_seconds'>,
+    news: Pick<EventPayload<'training.run-progressed.v2'>, 'sequence' | 'stage' | 'progress' | 'eta_seconds'> & {
+      stage_detail?: string;
+    },
   ): Promise<void> {
     const run = await this.lastRun(modelId);
     const scope = { organization_id: run.organizationId, model_id: modelId, run_id: run.id };
-    await this.publish(run.organizationId, 'training.run-progressed.v1', { ...scope, ...news });
+    await this.publish(run.organizationId, 'training.run-progressed.v2', { ...scope, stage_detail: null, ...news });
   }
 
   /** Resolves when every event that was published so far has been handled. */

@@ -5,6 +5,7 @@ import { retelling } from './0003-retelling';
 import { runControl } from './0040-run-control';
 import { eventFeed } from './0041-event-feed';
 import { rowSecurity } from './0042-row-security';
+import { sharedMachines } from './0043-shared-machines';
 
 /** The history of the schema `training`, in order. */
 export const migrations: readonly Migration[] = [
@@ -14,4 +15,5 @@ export const migrations: readonly Migration[] = [
   runControl,
   eventFeed,
   rowSecurity,
+  sharedMachines,
 ];

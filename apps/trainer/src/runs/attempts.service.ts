@@ -3,11 +3,16 @@ import type { Tx } from '@attune/database';
 import { TRAINER_SETTINGS, type TrainerSettings } from '../settings';
 import { RunAnnouncements } from './run-announcements';
 import { judgeAttempt, type AttemptEnd, type Run } from './run';
+import { reasons } from './run-reasons';
+import { countStartEnd } from './run-metrics';
 import { RunsRepository, type RunChanges } from './runs.repository';
 
 /** Takes a run out of the hands of its current start. */
 export const released: RunChanges = {
   host: null,
+  pool: null,
+  priorityClass: null,
+  orderedAgoMs: null,
   tokenHash: null,
   owner: null,
   claimWithinMs: null,
@@ -27,19 +32,24 @@ export class AttemptsService {
   /** Back to the queue, or failed for good once the attempts are used up. */
   async endAttempt(tx: Tx, run: Run, end: AttemptEnd): Promise<void> {
     const verdict = judgeAttempt(run, end, this.settings.maxFailedAttempts);
-    const reason = end.kind === 'failed' ? end.message : 'interrupted';
+    const reason = end.kind === 'failed' ? end.message : end.kind;
     if (verdict.to === 'failed') {
       await this.fail(tx, run, verdict.failure, verdict.failedAttempts);
       return;
     }
-    const changes: RunChanges = { ...released, failedAttempts: verdict.failedAttempts, startAfterMs: verdict.delayMs };
+    const { failedAttempts, delayMs } = verdict;
+    const changes: RunChanges = { ...released, failedAttempts, startAfterMs: delayMs };
+    if (end.kind === 'preempted') Object.assign(changes, { preemptions: run.preemptions + 1, preemptedAgoMs: 0 });
     // A start that never claimed has left the run where it was.
     const waiting =
       run.state === 'queued'
         ? await this.runs.change(tx, run, changes)
         : await this.runs.move(tx, run, 'queued', reason, changes);
     if (!waiting) return;
-    await this.announcements.progress(tx, waiting, { stage: 'queued', progress: waiting.progress, etaSeconds: null });
+    const stageDetail = end.kind === 'preempted' ? reasons.preempted(end.reason) : null;
+    const { progress } = waiting;
+    await this.announcements.progress(tx, waiting, { stage: 'queued', stageDetail, progress, etaSeconds: null });
+    countStartEnd(end.kind);
     await this.runs.wake(tx);
   }
 
@@ -57,6 +67,7 @@ export class AttemptsService {
     });
     if (!failed) return;
     await this.announcements.failed(tx, failed);
+    countStartEnd('failed');
     await this.runs.wake(tx);
   }
 }

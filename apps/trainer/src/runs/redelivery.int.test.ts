@@ -49,7 +49,7 @@ describe('the state after the worst delivery is that of one delivery in order', 
 
   const requestOf = (scope: ReturnType<typeof aModel>, runId: string): Event =>
     anEvent(
-      'models.run-requested.v1',
+      'models.run-requested.v2',
       {
         ...scope,
         run_id: runId,
@@ -59,6 +59,7 @@ describe('the state after the worst delivery is that of one delivery in order', 
         base_digest: digest,
         language: 'en',
         training_ms: 1,
+        accelerator: null,
       },
       scope,
     );
@@ -147,7 +148,7 @@ describe('the state after the worst delivery is that of one delivery in order', 
         await deliverInDisorder(instances, [...stale, end === 'completed' ? completed(2) : failed(2)], seed);
         const told = await database.query<{ name: string }>(
           'system',
-          `SELECT event_name AS name FROM outbox WHERE aggregate_id = $1 AND event_name <> 'training.run-progressed.v1'`,
+          `SELECT event_name AS name FROM outbox WHERE aggregate_id = $1 AND event_name <> 'training.run-progressed.v2'`,
           [runId],
         );
         const [last] = await database.query<{ state: string; ends: number }>(

@@ -4,12 +4,14 @@ import { assertNever, messageOf } from '@attune/kernel';
 import { Outbox } from '@attune/messaging';
 import type { Tx } from '@attune/database';
 import { baseDecodesKey, customDecodesKey, manifestKey, type EpochPlace } from '@attune/storage';
-import { advance, type Run, type Stage } from './run';
+import { advance, type Run, type RunState, type Stage } from './run';
+import type { FeedEntry } from './run-feed';
+import { countRunFailure } from './run-metrics';
 import { RunFeedRepository } from './run-feed.repository';
 import { RunsRepository, type RunChanges } from './runs.repository';
 
 type RunEvent =
-  | 'training.run-progressed.v1'
+  | 'training.run-progressed.v2'
   | 'training.run-trained.v1'
   | 'training.run-succeeded.v1'
   | 'training.run-failed.v1'
@@ -28,20 +30,20 @@ export class RunAnnouncements {
   async progress(
     tx: Tx,
     run: Run,
-    to: { stage: Stage; progress: number; etaSeconds: number | null },
+    to: { stage: Stage; stageDetail?: string | null; progress: number; etaSeconds: number | null },
     tell = true,
   ): Promise<Run> {
     const changes: RunChanges = {
       stage: to.stage,
+      stageDetail: to.stageDetail ?? null,
       progress: advance(run.progress, to.progress),
       etaSeconds: to.etaSeconds,
     };
     if (tell) Object.assign(changes, { sequence: run.sequence + 1, progressSentAgoMs: 0 } satisfies RunChanges);
     const changed = await this.runs.change(tx, run, changes);
     if (!changed) throw new Error(`run ${run.runId} changed under its lock`);
-    if (tell) await this.add(tx, 'training.run-progressed.v1', toProgressed(changed), changed);
-    const isNew = run.sequence === 0 || run.stage !== to.stage;
-    if (isNew) await this.feed.append(tx, changed, [{ type: 'state', state: to.stage }]);
+    if (tell) await this.add(tx, 'training.run-progressed.v2', toProgressed(changed), changed);
+    await this.feed.append(tx, changed, toFeedEntries(run, changed));
     return changed;
   }
 
@@ -82,6 +84,7 @@ export class RunAnnouncements {
 
   async failed(tx: Tx, run: Run): Promise<void> {
     const payload = toFailed(run);
+    countRunFailure(payload.failure.kind);
     await this.add(tx, 'training.run-failed.v1', payload, run);
     await this.feed.append(tx, run, [{ type: 'state', state: 'failed', message: payload.failure.message }]);
   }
@@ -116,11 +119,29 @@ function scopeOf(run: Run): { organization_id: string; model_id: number; run_id:
   return { organization_id: run.organizationId, model_id: run.modelId, run_id: run.runId };
 }
 
-function toProgressed(run: Run): EventPayload<'training.run-progressed.v1'> {
+/** What the feed has of a step from one place to the next: the state where it is new, and a line of the log where there is a reason. */
+function toFeedEntries(before: Run, now: Run): FeedEntry[] {
+  const entries: FeedEntry[] = [];
+  // A run that waits for its machine is queued: its state is the same, and the log says what it waits for.
+  const isNew = before.sequence === 0 || stateOf(before.stage) !== stateOf(now.stage);
+  if (isNew) entries.push({ type: 'state', state: stateOf(now.stage) });
+  if (now.stageDetail !== null && now.stageDetail !== before.stageDetail) {
+    const level = now.stage === 'queued' ? 'warning' : 'info';
+    entries.push({ type: 'log', at: null, level, stage: now.stage, message: now.stageDetail });
+  }
+  return entries;
+}
+
+function stateOf(stage: Stage): RunState {
+  return stage === 'provisioning' ? 'queued' : stage;
+}
+
+function toProgressed(run: Run): EventPayload<'training.run-progressed.v2'> {
   return {
     ...scopeOf(run),
     sequence: run.sequence,
     stage: run.stage,
+    stage_detail: run.stageDetail,
     progress: run.progress,
     eta_seconds: run.etaSeconds,
   };

@@ -5,7 +5,8 @@ export type Level = (typeof levels)[number];
 
 /** Something that happened in a run, for its model's feed. */
 export type FeedEntry =
-  | { type: 'log'; at: Date; level: Level; stage: string; message: string }
+  /** `at` null: now, by the database's clock. */
+  | { type: 'log'; at: Date | null; level: Level; stage: string; message: string }
   | { type: 'metric'; at: Date; name: string; value: number; step: number; pass: number }
   /** The run is in this state from now on; `message` says why it ended, in the customer's words. */
   | { type: 'state'; state: RunState; message?: string };

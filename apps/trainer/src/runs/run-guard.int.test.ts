@@ -30,6 +30,7 @@ async function insertRun(): Promise<Run> {
       baseDigest: digest,
       language: 'en',
       trainingMs: 1,
+      accelerator: null,
       seed: 17,
     }),
   );

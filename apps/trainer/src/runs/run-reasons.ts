@@ -3,5 +3,9 @@ export const reasons = {
   silent: 'The machine that trained it stopped answering.',
   ended: 'The training program ended unexpectedly.',
   notVerified: 'The trained model did not pass its check for completeness.',
+  outOfMemory: 'The training program ran out of memory.',
+  deadline: 'Training took longer than a run may take.',
+  image: 'The training program could not be fetched.',
+  preempted: (reason: string): string => `${reason} Training goes on from its last checkpoint on another one.`,
   evaluation: (message: string): string => `The model was trained, but could not be evaluated. ${message}`,
 } as const;

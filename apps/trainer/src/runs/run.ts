@@ -39,7 +39,7 @@ export function isTerminal(state: RunState): boolean {
 export const leasedStates = ['preparing', 'training'] as const satisfies readonly RunState[];
 
 /** What a customer is told of where a live run stands. */
-export const stages = ['queued', 'preparing', 'training', 'evaluating', 'finalizing'] as const;
+export const stages = ['queued', 'provisioning', 'preparing', 'training', 'evaluating', 'finalizing'] as const;
 export type Stage = (typeof stages)[number];
 
 export interface RunPlace {
@@ -71,16 +71,29 @@ export interface Run extends RunPlace {
   failedAttempts: number;
   /** The executor's host that the current start was given to; null while nobody has it. */
   host: string | null;
+  /** Where at that host, and with which right to others' machines; null where a host makes no difference. */
+  pool: string | null;
+  priorityClass: string | null;
+  /** Since the current start was given to the host; null while nobody has it. */
+  orderedMsAgo: number | null;
+  /** Whether the current start must claim the run by some time. */
+  hasClaimWindow: boolean;
+  /** How often its machine was taken from it. */
+  preemptions: number;
   tokenHash: string | null;
   owner: string | null;
   baseModel: string;
   baseDigest: string;
   language: string;
+  /** What its base is trained on, by a name of the executor's settings; null: whatever is usual there. */
+  accelerator: string | null;
   seed: number;
   trainingMs: number;
   snapshotKey: string;
   snapshotSha256: string;
   stage: Stage;
+  /** What it waits for, in the customer's words. */
+  stageDetail: string | null;
   progress: number;
   etaSeconds: number | null;
   sequence: number;
@@ -92,8 +105,14 @@ export interface Run extends RunPlace {
   failure: RunFailure | null;
 }
 
-/** Why a start is over without a result. An `interrupted` one (preempted, host restarted) is no failed attempt. */
-export type AttemptEnd = { kind: 'interrupted' } | { kind: 'failed'; message: string };
+/**
+ * Why a start is over without a result. An `interrupted` one (its host was restarted) and one whose machine was taken away are no failed
+ * attempts. `platform`: neither the customer nor the engine could help it.
+ */
+export type AttemptEnd =
+  | { kind: 'interrupted' }
+  | { kind: 'preempted'; reason: string }
+  | { kind: 'failed'; message: string; fault?: 'engine' | 'platform' };
 
 /** What follows from the end of an attempt: the run waits for its next start, or has failed for good. */
 export type AttemptVerdict =
@@ -112,8 +131,10 @@ export function judgeAttempt(
   const failedAttempts = run.failedAttempts + (end.kind === 'failed' ? 1 : 0);
   if (end.kind === 'failed' && failedAttempts >= maxFailedAttempts) {
     const message = `Training was tried ${String(failedAttempts)} times and did not finish. ${end.message}`;
-    return { to: 'failed', failedAttempts, failure: { kind: 'engine', message } };
+    return { to: 'failed', failedAttempts, failure: { kind: end.fault ?? 'engine', message } };
   }
+  // Whoever lost its machine to another run has done nothing that waiting would mend.
+  if (end.kind === 'preempted') return { to: 'queued', failedAttempts, delayMs: 0 };
   const delayMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, run.starts - 1));
   return { to: 'queued', failedAttempts, delayMs };
 }

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import type { EventPayload } from '@attune/events';
 import type { ModelId, OrganizationId, RunId } from '@attune/kernel';
 import { defineConsumer, type ConsumerDefinition, type EventConsumer } from '@attune/messaging';
 import { RunCancellationsService } from './run-cancellations.service';
+import type { NewRun } from './runs.repository';
 import { RunsService } from './runs.service';
 
 /**
@@ -18,19 +20,8 @@ export class RunsConsumer implements EventConsumer {
     this.definition = defineConsumer({
       name: 'training-runs',
       handlers: {
-        'models.run-requested.v1': ({ data }, tx) =>
-          runs.requestRun(tx, {
-            organizationId: data.organization_id as OrganizationId,
-            modelId: data.model_id as ModelId,
-            runId: data.run_id as RunId,
-            snapshotKey: data.snapshot_key,
-            snapshotSha256: data.snapshot_sha256,
-            baseModel: data.base_model,
-            baseDigest: data.base_digest,
-            language: data.language,
-            trainingMs: data.training_ms,
-            seed: SEED,
-          }),
+        'models.run-requested.v1': ({ data }, tx) => runs.requestRun(tx, toNewRun({ ...data, accelerator: null })),
+        'models.run-requested.v2': ({ data }, tx) => runs.requestRun(tx, toNewRun(data)),
         'models.run-cancel-requested.v1': ({ data }, tx) =>
           cancellations.requestCancel(tx, {
             organizationId: data.organization_id as OrganizationId,
@@ -44,4 +35,20 @@ export class RunsConsumer implements EventConsumer {
       },
     });
   }
+}
+
+function toNewRun(data: EventPayload<'models.run-requested.v2'>): NewRun {
+  return {
+    organizationId: data.organization_id as OrganizationId,
+    modelId: data.model_id as ModelId,
+    runId: data.run_id as RunId,
+    snapshotKey: data.snapshot_key,
+    snapshotSha256: data.snapshot_sha256,
+    baseModel: data.base_model,
+    baseDigest: data.base_digest,
+    language: data.language,
+    trainingMs: data.training_ms,
+    accelerator: data.accelerator,
+    seed: SEED,
+  };
 }

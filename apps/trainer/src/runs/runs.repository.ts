@@ -22,6 +22,7 @@ export interface NewRun extends RunPlace {
   baseModel: string;
   baseDigest: string;
   language: string;
+  accelerator: string | null;
   trainingMs: number;
   seed: number;
 }
@@ -32,9 +33,15 @@ export interface RunChanges {
   starts?: number;
   failedAttempts?: number;
   host?: string | null;
+  pool?: string | null;
+  priorityClass?: string | null;
+  orderedAgoMs?: number | null;
+  preemptions?: number;
+  preemptedAgoMs?: number;
   tokenHash?: string | null;
   owner?: string | null;
   stage?: Stage;
+  stageDetail?: string | null;
   progress?: number;
   etaSeconds?: number | null;
   sequence?: number;
@@ -54,9 +61,15 @@ const columns: Record<keyof RunChanges, string> = {
   starts: 'starts',
   failedAttempts: 'failed_attempts',
   host: 'host',
+  pool: 'pool',
+  priorityClass: 'priority_class',
+  orderedAgoMs: 'ordered_at',
+  preemptions: 'preemptions',
+  preemptedAgoMs: 'last_preempted_at',
   tokenHash: 'token_hash',
   owner: 'owner',
   stage: 'stage',
+  stageDetail: 'stage_detail',
   progress: 'progress',
   etaSeconds: 'eta_seconds',
   sequence: 'sequence',
@@ -81,8 +94,8 @@ export class RunsRepository {
   /** False when the run is there already. */
   async insert(tx: Tx, run: NewRun): Promise<boolean> {
     const inserted = await tx.execute(
-      `INSERT INTO training_run (id, organization_id, model_id, snapshot_key, snapshot_sha256, base_model, base_digest, language, training_ms, seed)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING`,
+      `INSERT INTO training_run (id, organization_id, model_id, snapshot_key, snapshot_sha256, base_model, base_digest, language, training_ms, seed, accelerator)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING`,
       [
         run.runId,
         run.organizationId,
@@ -94,6 +107,7 @@ export class RunsRepository {
         run.language,
         run.trainingMs,
         run.seed,
+        run.accelerator,
       ],
     );
     return inserted > 0;

@@ -3,7 +3,7 @@ import type { OrganizationId } from '@attune/kernel';
 import { defineConsumer, type ConsumerDefinition, type EventConsumer } from '@attune/messaging';
 import { LiveRunLimitsService } from './live-run-limits.service';
 
-/** Keeps the trainer's own note of how many runs an organization may have at work at once. */
+/** Keeps the trainer's own note of each organization's plan and of how many runs it may have at work at once. */
 @Injectable()
 export class EntitlementsConsumer implements EventConsumer {
   readonly definition: ConsumerDefinition;
@@ -13,7 +13,11 @@ export class EntitlementsConsumer implements EventConsumer {
       name: 'training-entitlements',
       handlers: {
         'billing.entitlements-changed.v2': ({ data }, tx) =>
-          limits.applyLimit(tx, data.organization_id as OrganizationId, data.limits.live_runs, data.revision),
+          limits.apply(tx, data.organization_id as OrganizationId, {
+            plan: data.plan,
+            liveRuns: data.limits.live_runs,
+            revision: data.revision,
+          }),
       },
     });
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { delay, messageOf } from '@attune/kernel';
 import { endChild, exitKindOf, killGroup, plainEnvironment, spawnChild, type ExitKind } from '@attune/engine-protocol';
 import type { Logger } from '@attune/observability';
-import { Executor, type StartName, type StartOrder, type StartStatus } from './executor';
+import { Executor, type Placement, type StartName, type StartOrder, type StartStatus } from './executor';
 
 export interface LocalExecutorSettings {
   host: string;
@@ -38,6 +38,7 @@ interface Child {
  */
 export class LocalExecutor extends Executor {
   readonly host: string;
+  readonly startsLater = false;
   private readonly children = new Map<string, Child>();
   private readonly exits = new Map<string, ExitKind>();
   private readonly listeners: (() => void)[] = [];
@@ -53,8 +54,16 @@ export class LocalExecutor extends Executor {
     mkdirSync(settings.workDirectory, { recursive: true });
   }
 
-  freePermits(): number {
-    return this.settings.permits - this.children.size;
+  isReady(): boolean {
+    return this.children.size < this.settings.permits;
+  }
+
+  freeSlots(): { pool: string; free: number }[] {
+    return [{ pool: this.host, free: this.settings.permits - this.children.size }];
+  }
+
+  place(): Placement | null {
+    return this.isReady() ? { pool: null, priorityClass: null } : null;
   }
 
   start(order: StartOrder): Promise<void> {
@@ -100,8 +109,8 @@ export class LocalExecutor extends Executor {
   observe(name: StartName): Promise<StartStatus> {
     const key = keyOf(name);
     const exit = this.exits.get(key);
-    if (this.children.has(key)) return Promise.resolve({ kind: 'running' });
-    return Promise.resolve(exit === undefined ? { kind: 'unknown' } : { kind: 'ended', exit });
+    if (this.children.has(key)) return Promise.resolve({ kind: 'running', disruption: null });
+    return Promise.resolve(exit === undefined ? { kind: 'unknown' } : { kind: 'ended', end: { kind: 'exit', exit } });
   }
 
   list(): Promise<StartName[]> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Database } from '@attune/database';
-import { newId, type OrganizationId, type RunId } from '@attune/kernel';
+import { newId, type OrganizationId, type Plan, type RunId } from '@attune/kernel';
 import { createTestDatabase, type TestDatabase } from '@attune/testing';
 import { migrations } from '../migrations/all';
 import type { Run } from '../runs/run';
@@ -40,21 +40,30 @@ async function request(organizationId: OrganizationId): Promise<RunId> {
       baseDigest: digest,
       language: 'en',
       trainingMs: 1,
+      accelerator: null,
       seed: 17,
     }),
   );
   return runId;
 }
 
-async function allow(organizationId: OrganizationId, liveRuns: number | null, revision = 1): Promise<boolean> {
-  return database.runInTransaction('system', (tx) => queue.applyLimit(tx, organizationId, liveRuns, revision));
+async function allow(
+  organizationId: OrganizationId,
+  liveRuns: number | null,
+  revision = 1,
+  plan: Plan = 'gold',
+): Promise<boolean> {
+  return database.runInTransaction('system', (tx) =>
+    queue.applyEntitlement(tx, organizationId, { plan, liveRuns, revision }),
+  );
 }
 
 /** As a starter does; null when no run may start now. */
 async function startNext(): Promise<Run | null> {
   return database.runInTransaction('system', async (tx) => {
-    const run = await queue.lockNext(tx);
-    if (!run) return null;
+    const next = await queue.lockNext(tx, 'host', () => true);
+    if (!next) return null;
+    const { run } = next;
     await queue.noteTurn(tx, run.organizationId);
     return runs.change(tx, run, { starts: run.starts + 1, host: 'host' });
   });

@@ -39,7 +39,7 @@ export class TestRun {
 
   /** Publishes the request, as models-api does; a second time under a new event id. */
   async request(): Promise<this> {
-    await this.platform.publish('models.run-requested.v1', {
+    await this.platform.publish('models.run-requested.v2', {
       organization_id: this.organizationId,
       model_id: this.modelId,
       run_id: this.runId,
@@ -51,6 +51,7 @@ export class TestRun {
       training_ms: this.items
         .filter((item) => item.data_type === 'train')
         .reduce((sum, item) => sum + item.audio_ms, 0),
+      accelerator: null,
     });
     return this;
   }

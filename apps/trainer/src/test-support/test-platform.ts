@@ -30,7 +30,7 @@ import { BASE_FOLDER_FILES, makeScriptedBase, type BaseFile } from './scripted-b
 import { TrainerProcess } from './trainer-process';
 
 const HEARD = [
-  'training.run-progressed.v1',
+  'training.run-progressed.v2',
   'training.run-trained.v1',
   'training.run-succeeded.v1',
   'training.run-failed.v1',

@@ -49,7 +49,8 @@ export class Trainer {
     this.runs = new RunsRepository(database);
     this.announcements = new RunAnnouncements(new Outbox('training'), this.runs, feed);
     const attempts = new AttemptsService(this.runs, this.announcements, settings);
-    this.lostStarts = new LostStartsService(database, this.runs, attempts);
+    const executor = { host: 'another' } as never;
+    this.lostStarts = new LostStartsService(database, this.runs, attempts, executor);
     this.cancellations = new RunCancellationsService(database, this.runs, cancelled, this.announcements);
     this.service = new RunsService(this.runs, this.announcements, feed, cancelled, this.cancellations);
     this.consumer = new RunsConsumer(this.service, this.cancellations);
@@ -78,6 +79,7 @@ export class Trainer {
         baseDigest: DIGEST,
         language: 'en',
         trainingMs: 1,
+        accelerator: null,
         seed: 17,
       }),
     );

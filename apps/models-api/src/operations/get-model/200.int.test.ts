@@ -18,12 +18,13 @@ const untilStatus = (id: number, status: number): Promise<ApiModel> =>
 
 const progress = async (id: number, sequence: number, percent: number): Promise<void> => {
   const run = await api.lastRun(id);
-  await api.publish(run.organizationId, 'training.run-progressed.v1', {
+  await api.publish(run.organizationId, 'training.run-progressed.v2', {
     organization_id: run.organizationId,
     model_id: id,
     run_id: run.id,
     sequence,
     stage: 'training',
+    stage_detail: null,
     progress: percent,
     eta_seconds: 60,
   });

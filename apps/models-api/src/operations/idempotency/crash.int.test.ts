@@ -62,7 +62,7 @@ describe('a request whose process was killed with SIGKILL is completed by its re
     expect(retry.body.training_status).toBe(3);
     expect(await api.database.query('system', 'SELECT 1 FROM run WHERE model_id = $1', [id])).toHaveLength(1);
     await eventually(() =>
-      expect(api.sent('models.run-requested.v1').filter(({ data }) => data.model_id === id)).toHaveLength(1),
+      expect(api.sent('models.run-requested.v2').filter(({ data }) => data.model_id === id)).toHaveLength(1),
     );
   }, 60_000);
 

@@ -15,7 +15,7 @@ afterAll(() => api.stop());
 
 const run = (id: number) => api.call<ApiModel>('POST', `/api/v3/custom_models/${String(id)}/run`, { json: {} });
 
-const requestedOf = (id: number) => api.sent('models.run-requested.v1').filter(({ data }) => data.model_id === id);
+const requestedOf = (id: number) => api.sent('models.run-requested.v2').filter(({ data }) => data.model_id === id);
 
 describe('POST /api/v3/custom_models/{id}/run answers 200', () => {
   it('with the running model and the message of the contract', async () => {

@@ -1,0 +1,22 @@
+import { Counter, Gauge } from '@attune/observability';
+
+const apiCalls = new Counter({
+  name: 'attune_executor_api_calls_total',
+  help: 'Calls of the Kubernetes API',
+  labelNames: ['verb', 'resource'],
+});
+
+export const watchRestarts = new Counter({
+  name: 'attune_executor_watch_restarts_total',
+  help: 'Listings and watches that failed and were begun again',
+  labelNames: ['resource'],
+});
+
+export const syncedSeconds = new Gauge({
+  name: 'attune_executor_synced_seconds',
+  help: 'Since the last whole listing of Jobs',
+});
+
+export function countCall(verb: string, resource: string): void {
+  apiCalls.inc({ verb, resource });
+}

@@ -1,0 +1,167 @@
+import type { V1ContainerStatus, V1Job, V1Pod } from '@kubernetes/client-node';
+import { exitKindOf } from '@attune/engine-protocol';
+import { reasons } from '../../runs/run-reasons';
+import type { StartEnd, StartStatus } from '../executor';
+import { toWaitingReason } from './scheduler-words';
+
+/** What is to be seen of a start in the cluster. */
+export interface SeenStart {
+  job: V1Job | null;
+  pod: V1Pod | null;
+  /** A pod of it was there and is gone without having ended: why, as far as it was to be seen. */
+  lost: string | null;
+}
+
+/** How long a container may fail to be made before its start is given up. */
+export interface MeaningSettings {
+  /** While its Secret is missing: whoever should have made it is gone, and nobody else knows the token. */
+  secretMissingForMs: number;
+  /** While its image cannot be pulled, or its container not be made from it. */
+  imageMissingForMs: number;
+}
+
+const words = {
+  prepared: 'Its start is being prepared.',
+  image: 'Its machine is fetching the training program.',
+  share: 'It waits for its share of the machines.',
+  gone: 'Its machine was taken away.',
+  silent: 'Its machine stopped answering.',
+  refused: 'Its machine could not take it.',
+  disk: 'The training program used more disk space than it may.',
+} as const;
+
+/** `DisruptionTarget` reasons: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions */
+const disruptions: Record<string, string> = {
+  PreemptionByScheduler: 'A run of higher priority took its machine.',
+  DeletionByTaintManager: words.silent,
+  EvictionByEvictionAPI: 'Its machine was emptied for maintenance.',
+  TerminationByKubelet: 'Its machine was shut down or ran short of resources.',
+};
+
+/** What the cluster says of a start, in the trainer's terms. */
+export function toStartStatus(seen: SeenStart, now: Date, settings: MeaningSettings): StartStatus {
+  const { job, pod } = seen;
+  if (pod) return fromPod(pod, job, now, settings);
+  const end = job && toJobEnd(job);
+  if (end) return { kind: 'ended', end: seen.lost !== null && isLoss(end) ? preempted(seen.lost) : end };
+  if (seen.lost !== null) return { kind: 'ended', end: preempted(seen.lost) };
+  if (!job) return { kind: 'unknown' };
+  return { kind: 'waiting', reason: job.spec?.suspend === true ? words.share : words.prepared };
+}
+
+/** Why the pod's machine is being taken from it; null while nobody does. */
+export function disruptionOf(pod: V1Pod): string | null {
+  const condition = conditionOf(pod, 'DisruptionTarget');
+  if (condition?.status === 'True') return disruptions[condition.reason ?? ''] ?? words.gone;
+  if (pod.status?.reason === 'NodeLost') return words.silent;
+  // Nothing probes the runner, so it is ready while it runs; when its node falls silent, the control plane says that it is not.
+  const isSilent = runnerOf(pod)?.state?.running !== undefined && conditionOf(pod, 'Ready')?.status === 'False';
+  return isSilent && pod.metadata?.deletionTimestamp === undefined ? words.silent : null;
+}
+
+/** Why a pod that is gone has not ended by itself; null where it has. */
+export function lossOf(pod: V1Pod): string | null {
+  const hasEnded = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+  return hasEnded && disruptionOf(pod) === null ? null : (disruptionOf(pod) ?? words.gone);
+}
+
+function fromPod(pod: V1Pod, job: V1Job | null, now: Date, settings: MeaningSettings): StartStatus {
+  switch (pod.status?.phase) {
+    case 'Succeeded':
+      return { kind: 'ended', end: { kind: 'exit', exit: 'done' } };
+    case 'Failed':
+      return { kind: 'ended', end: toPodEnd(pod, job) };
+    case undefined:
+    default: {
+      const runner = runnerOf(pod);
+      if (runner?.state?.running) return { kind: 'running', disruption: disruptionOf(pod) };
+      // Ended, and its pod is about to say so.
+      if (runner?.state?.terminated) return { kind: 'running', disruption: disruptionOf(pod) };
+      return notRunning(pod, runner, now, settings);
+    }
+  }
+}
+
+function notRunning(
+  pod: V1Pod,
+  runner: V1ContainerStatus | undefined,
+  now: Date,
+  settings: MeaningSettings,
+): StartStatus {
+  const scheduled = conditionOf(pod, 'PodScheduled');
+  if (scheduled?.status !== 'True') {
+    const isGated = scheduled?.reason === 'SchedulingGated';
+    const reason = isGated ? words.share : scheduled ? toWaitingReason(scheduled.message ?? '') : words.prepared;
+    return { kind: 'waiting', reason };
+  }
+  const waitingForMs = now.getTime() - new Date(scheduled.lastTransitionTime ?? now).getTime();
+  switch (runner?.state?.waiting?.reason) {
+    case 'CreateContainerConfigError':
+      if (waitingForMs > settings.secretMissingForMs) return { kind: 'ended', end: { kind: 'interrupted' } };
+      return { kind: 'waiting', reason: words.prepared };
+    case 'ErrImagePull':
+    case 'ImagePullBackOff':
+    case 'ErrImageNeverPull':
+    case 'InvalidImageName':
+    case 'CreateContainerError':
+    case 'RunContainerError':
+      if (waitingForMs > settings.imageMissingForMs)
+        return { kind: 'ended', end: { kind: 'failed', fault: 'platform', message: reasons.image } };
+      return { kind: 'waiting', reason: words.image };
+    case undefined:
+    default:
+      return { kind: 'waiting', reason: words.image };
+  }
+}
+
+function toPodEnd(pod: V1Pod, job: V1Job | null): StartEnd {
+  const ended = runnerOf(pod)?.state?.terminated;
+  const disruption = disruptionOf(pod);
+  // It ran into its deadline, and was disrupted only because of that.
+  if (hasFailedBy(job, 'DeadlineExceeded') || pod.status?.reason === 'DeadlineExceeded') return deadline();
+  if (disruption !== null) return preempted(disruption);
+  if (ended?.reason === 'OOMKilled') return { kind: 'failed', fault: 'engine', message: reasons.outOfMemory };
+  if (pod.status?.reason === 'Evicted') return { kind: 'failed', fault: 'engine', message: words.disk };
+  // Its node admitted it not, or lost it before anything ran.
+  if (!ended) return preempted(words.refused);
+  return { kind: 'exit', exit: exitKindOf(ended.exitCode) };
+}
+
+/** What a Job says by itself, without its pod; null while it has not ended. */
+function toJobEnd(job: V1Job): StartEnd | null {
+  if (job.status?.conditions?.some(({ type, status }) => type === 'Complete' && status === 'True'))
+    return { kind: 'exit', exit: 'done' };
+  if (hasFailedBy(job, 'DeadlineExceeded')) return deadline();
+  // A pod that ends by itself stays until its Job goes: whoever took this one, its run could not help it.
+  return hasFailedBy(job) ? preempted(words.gone) : null;
+}
+
+function hasFailedBy(job: V1Job | null, reason?: string): boolean {
+  const conditions = job?.status?.conditions ?? [];
+  return conditions.some(
+    (condition) =>
+      (condition.type === 'Failed' || condition.type === 'FailureTarget') &&
+      condition.status === 'True' &&
+      (reason === undefined || condition.reason === reason),
+  );
+}
+
+function isLoss(end: StartEnd): boolean {
+  return end.kind === 'preempted';
+}
+
+function preempted(reason: string): StartEnd {
+  return { kind: 'preempted', reason };
+}
+
+function deadline(): StartEnd {
+  return { kind: 'failed', fault: 'engine', message: reasons.deadline };
+}
+
+function runnerOf(pod: V1Pod): V1ContainerStatus | undefined {
+  return pod.status?.containerStatuses?.find(({ name }) => name === 'runner');
+}
+
+function conditionOf(pod: V1Pod, type: string) {
+  return pod.status?.conditions?.find((condition) => condition.type === type);
+}

@@ -1,0 +1,40 @@
+import { assertNever } from '@attune/kernel';
+import type { AttemptEnd } from '../runs/run';
+import { reasons } from '../runs/run-reasons';
+import type { StartEnd, StartStatus } from './executor';
+
+/** What a start's status means for its run; null while it is not over. An executor that does not know the start was restarted. */
+export function toAttemptEnd(status: StartStatus): AttemptEnd | null {
+  switch (status.kind) {
+    case 'waiting':
+    case 'running':
+      return null;
+    case 'unknown':
+      return { kind: 'interrupted' };
+    case 'ended':
+      return fromEnd(status.end);
+    default:
+      return assertNever(status);
+  }
+}
+
+/** The same for a start whose lease has run out: a machine that is being taken away explains the silence, and is no fault of the run. */
+export function toLostEnd(status: StartStatus): AttemptEnd {
+  if (status.kind === 'running' && status.disruption !== null) return { kind: 'preempted', reason: status.disruption };
+  // An executor that does not know it can tell nothing of the silence.
+  if (status.kind === 'unknown') return { kind: 'failed', message: reasons.silent };
+  return toAttemptEnd(status) ?? { kind: 'failed', message: reasons.silent };
+}
+
+function fromEnd(end: StartEnd): AttemptEnd {
+  switch (end.kind) {
+    case 'exit':
+      return end.exit === 'interrupted' ? { kind: 'interrupted' } : { kind: 'failed', message: reasons.ended };
+    case 'interrupted':
+    case 'preempted':
+    case 'failed':
+      return end;
+    default:
+      return assertNever(end);
+  }
+}
