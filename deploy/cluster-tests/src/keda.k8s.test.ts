@@ -12,7 +12,7 @@ import {
 } from '@attune/testing-cluster';
 import { IngestionLab, type Uploaded } from '../../../apps/ingestion/src/test-support/ingestion-lab';
 import type { Manifest } from './manifest';
-import { render } from './render';
+import { render } from './test-support/render';
 
 const NAMESPACE = 'attune';
 const PROGRAM = join(__dirname, '..', '..', '..', 'apps', 'ingestion', 'src', 'main.ts');

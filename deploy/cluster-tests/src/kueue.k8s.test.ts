@@ -10,7 +10,7 @@ import { TestPlatform } from '../../../apps/trainer/src/test-support/test-platfo
 import type { TrainerProcess } from '../../../apps/trainer/src/test-support/trainer-process';
 import { blueprintOf } from './blueprint';
 import { ofKind, type Manifest } from './manifest';
-import { render } from './render';
+import { render } from './test-support/render';
 
 const NAMESPACE = 'attune-training';
 const IMAGE = 'ghcr.io/attune-asr/runner-cpu:0.1.0';

@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestCluster } from '@attune/testing-cluster';
 import { dumpYaml } from '@kubernetes/client-node';
-import { blueprintOf } from '../blueprint';
-import { ofKind } from '../manifest';
-import { render } from '../render';
+import { blueprintOf } from './blueprint';
+import { ofKind } from './manifest';
+import { render } from './render';
 
 /** What runs need of an overlay; the services themselves run as processes of this host. */
 const KINDS = [
