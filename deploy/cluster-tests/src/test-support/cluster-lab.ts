@@ -18,6 +18,7 @@ import {
 } from '@attune/testing-cluster';
 import { CoreV1Api } from '@kubernetes/client-node';
 import { applyOverlay } from './attune-namespace';
+import { Recordings } from './recordings';
 import { Rows } from './rows';
 import { Customer } from './customer';
 import type { LabRun } from './lab-run';
@@ -54,6 +55,7 @@ export interface LabSettings {
  */
 export class ClusterLab {
   private readonly nodes: NodeAgent[] = [];
+  private readonly recordings: Recordings;
 
   private constructor(
     private readonly home: string,
@@ -63,7 +65,9 @@ export class ClusterLab {
     readonly rows: Rows,
     private readonly engines: string,
     private readonly s3: TestS3,
-  ) {}
+  ) {
+    this.recordings = new Recordings(join(home, 'recordings'));
+  }
 
   static async open(settings: LabSettings = {}): Promise<ClusterLab> {
     const home = mkdtempSync(join(tmpdir(), 'attune-cluster-lab-'));
@@ -131,13 +135,13 @@ export class ClusterLab {
       scopes: ['custom_models:read', 'custom_models:write', 'stt:transcribe'],
     });
     const client = new AttuneClient({ baseUrl: this.platform.url, apiKey: key });
-    return new Customer(client, this.rows, join(this.home, 'pairs'));
+    return new Customer(client, this.rows, this.recordings);
   }
 
   /** The organization that the launcher made. */
   localCustomer(): Customer {
     const client = new AttuneClient({ baseUrl: this.platform.url, apiKey: keyIn(this.platform.keyFile) });
-    return new Customer(client, this.rows, join(this.home, 'pairs'));
+    return new Customer(client, this.rows, this.recordings);
   }
 
   /** What the scripted engine is told from now on: engines that run have read theirs. */
