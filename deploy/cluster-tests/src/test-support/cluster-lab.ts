@@ -81,7 +81,15 @@ export class ClusterLab {
       const engines = engine
         ? { scripted: engine.command }
         : { whisper: [join(root, 'apps', 'engine-whisper', 'bin', 'engine-whisper')] };
-      return new ClusterLab(home, cluster, platform, store, new Rows(platform.databaseUrl), JSON.stringify(engines), s3);
+      return new ClusterLab(
+        home,
+        cluster,
+        platform,
+        store,
+        new Rows(platform.databaseUrl),
+        JSON.stringify(engines),
+        s3,
+      );
     } catch (error) {
       await Promise.all([cluster.stop(), s3?.stop()]);
       rmSync(home, { recursive: true, force: true });

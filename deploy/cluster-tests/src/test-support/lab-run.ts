@@ -3,7 +3,7 @@ import type { ApiModel } from '@attune/contracts';
 import { eventually } from '@attune/testing';
 import type { Outcome, RunRow, Rows } from './rows';
 
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 300_000;
 const TRAINED = 4;
 
 /** What every run must leave behind that nothing is wrong with. */

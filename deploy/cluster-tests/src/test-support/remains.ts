@@ -58,7 +58,8 @@ async function orphanKeys(lab: ClusterLab): Promise<string[]> {
     const prefix = `o/${organization_id}/m/${model_id}/runs/${id}/`;
     for await (const { key } of lab.store.list(prefix)) {
       const name = key.slice(prefix.length);
-      const isVersions = epoch !== null && new RegExp(`^${String(epoch)}/(artifact/|decodes/|manifest\\.json$)`).test(name);
+      const isVersions =
+        epoch !== null && new RegExp(`^${String(epoch)}/(artifact/|decodes/|manifest\\.json$)`).test(name);
       if (name !== 'snapshot.jsonl' && !isVersions) orphans.push(key);
     }
   }
