@@ -11,8 +11,8 @@ import {
   type TestCluster,
 } from '@attune/testing-cluster';
 import { IngestionLab, type Uploaded } from '../../../apps/ingestion/src/test-support/ingestion-lab';
-import type { Manifest } from './manifest';
-import { render } from './render';
+import type { Manifest } from './test-support/manifest';
+import { render } from './test-support/render';
 
 const NAMESPACE = 'attune';
 const PROGRAM = join(__dirname, '..', '..', '..', 'apps', 'ingestion', 'src', 'main.ts');

@@ -9,9 +9,9 @@ import { TestRun } from '../../../apps/trainer/src/test-support/a-run';
 import { SCRIPTED_ENGINE } from '../../../apps/trainer/src/test-support/scripted-base';
 import { TestPlatform } from '../../../apps/trainer/src/test-support/test-platform';
 import type { TrainerProcess } from '../../../apps/trainer/src/test-support/trainer-process';
-import { blueprintOf } from './blueprint';
-import { ofKind, type Manifest } from './manifest';
-import { render } from './render';
+import { blueprintOf } from './test-support/blueprint';
+import { ofKind, type Manifest } from './test-support/manifest';
+import { render } from './test-support/render';
 
 const NAMESPACE = 'attune-training';
 const IMAGE = 'ghcr.io/attune-asr/runner-cpu:0.1.0';

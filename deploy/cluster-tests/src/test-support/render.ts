@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { run } from '@attune/embedded';
 import { toolPath } from '@attune/testing-cluster';
-import { loadAllYaml } from '@kubernetes/client-node';
-import type { DocumentedSecrets } from './checks/references';
+import { loadAllYaml, type KubernetesObject } from '@kubernetes/client-node';
+import type { DocumentedSecrets } from '../checks/references';
 import type { Manifest } from './manifest';
 
-const root = join(__dirname, '..', '..', '..');
+const root = join(__dirname, '..', '..', '..', '..');
 export const k8s = join(root, 'k8s');
 
 /** The version that this checkout is. */
@@ -59,4 +59,11 @@ export function documentedSecrets(): DocumentedSecrets {
       new Set([...keys.matchAll(/`([^`]+)`/g)].map(([, key = '']) => key)),
     ]),
   );
+}
+
+/** The one object of a kind and name; throws when it is not there. */
+export function find<T extends KubernetesObject>(objects: readonly KubernetesObject[], kind: string, name: string): T {
+  const found = objects.find((object) => object.kind === kind && object.metadata?.name === name);
+  if (found === undefined) throw new Error(`no ${kind} ${name}`);
+  return found as T;
 }
