@@ -57,7 +57,7 @@ make() {
 
 started=$SECONDS
 if ! whole "$environment"; then
-  say "installing PyTorch, Transformers and CTranslate2 (about 6 GB on disk)"
+  say "installing $(basename "$lock") (the full one takes about 6 GB on disk)"
   make "$environment" "$lock"
 fi
 if [ "${1:-}" = --dev ] && ! whole "$dev_environment"; then

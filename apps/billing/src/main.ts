@@ -1,7 +1,13 @@
 import 'reflect-metadata';
 import { createHttpApp } from '@attune/http';
-import { runService } from '@attune/service';
+import { runService, whenMigrated } from '@attune/service';
 import { AppModule } from './app.module';
 import { readEnv } from './env';
+import { migrations } from './migrations/all';
 
-runService('billing', readEnv, (env, logger) => createHttpApp(AppModule.forRoot(env, logger), { logger }));
+runService(
+  'billing',
+  readEnv,
+  (env, logger) => createHttpApp(AppModule.forRoot(env, logger), { logger }),
+  whenMigrated('billing', migrations),
+);

@@ -159,7 +159,7 @@ export class AppModule {
           logger,
           consumers,
         }),
-        HealthModule.forRoot({ ...platformHealth, metrics: false }),
+        HealthModule.forRoot({ ...platformHealth, metrics: env.metrics }),
       ],
       controllers: [
         ModelsController,

@@ -25,6 +25,12 @@ describe('the environment', () => {
     expect(readEnv(open).webhooks).toEqual({ allowPrivate: true, dnsServers: ['127.0.0.1:53', '9.9.9.9'] });
   });
 
+  it('serves metrics only where a port is named for them', () => {
+    expect(readEnv(complete).metrics).toBe(false);
+    const named = readEnv({ ...complete, HOST: '0.0.0.0', METRICS_PORT: '9090' });
+    expect(named.metrics).toEqual({ host: '0.0.0.0', port: 9090 });
+  });
+
   it('is refused with every problem at once', () => {
     const read = () => readEnv({ ...complete, PORT: 'x', API_KEY_PEPPER: 'short', STORE_KIND: 'tape' });
     expect(read).toThrow(/PORT[\s\S]*API_KEY_PEPPER[\s\S]*STORE_KIND/);

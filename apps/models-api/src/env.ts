@@ -1,3 +1,4 @@
+import type { MetricsListenerSettings } from '@attune/http';
 import {
   count,
   logLevel,
@@ -25,6 +26,8 @@ const serviceVariables = {
   ...serviceShape(8080),
   /** Never by default: it is the one that clients are told. */
   PORT: port,
+  /** Metrics and health for the operators' network, on a listener of their own: never the public one. Absent: nowhere. */
+  METRICS_PORT: port.optional(),
   /** Key of the hashes that stand for API keys: changing it makes every key invalid. */
   API_KEY_PEPPER: z.string().min(32, 'must have at least 32 characters'),
   /** What opens the operators' routes (/admin/v1); without it there are none. */
@@ -58,6 +61,8 @@ const bootstrapVariables = {
 };
 
 export interface Env extends ServiceSettings {
+  /** False: metrics are served nowhere. */
+  metrics: MetricsListenerSettings | false;
   apiKeyPepper: string;
   /** Null: no operators' routes. */
   adminKey: string | null;
@@ -73,6 +78,7 @@ export function readEnv(variables: Variables = process.env): Readonly<Env> {
   const { env, store } = readEnvironmentWithStore(serviceVariables, variables);
   return Object.freeze({
     ...toServiceSettings(env, store),
+    metrics: env.METRICS_PORT === undefined ? false : { host: env.HOST, port: env.METRICS_PORT },
     apiKeyPepper: env.API_KEY_PEPPER,
     adminKey: env.ADMIN_KEY ?? null,
     secretsKey: env.SECRETS_KEY,

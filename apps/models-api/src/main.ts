@@ -1,6 +1,7 @@
 import 'reflect-metadata';
-import { runService } from '@attune/service';
+import { runService, whenMigrated } from '@attune/service';
 import { createApp } from './create-app';
 import { readEnv } from './env';
+import { migrations } from './migrations/all';
 
-runService('models-api', readEnv, createApp);
+runService('models-api', readEnv, createApp, whenMigrated('models', migrations));

@@ -93,13 +93,16 @@ export class ModelsReconciler implements OnApplicationBootstrap, BeforeApplicati
       keys: () => this.idempotency.sweep(signal),
       erasures: () => this.erasure.continueErasures(ERASURE_SILENCE_SECONDS, signal),
     };
+    const failed: string[] = [];
     for (const [name, task] of Object.entries(tasks)) {
       if (signal.aborted) return;
       try {
         await task();
       } catch (error) {
+        failed.push(name);
         this.logger.warn(`reconciling ${name}: ${messageOf(error)}`);
       }
     }
+    if (failed.length > 0) throw new Error(`not everything was done: ${failed.join(', ')}`);
   }
 }

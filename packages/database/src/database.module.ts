@@ -2,6 +2,7 @@ import { Global, Inject, Logger, Module, type DynamicModule, type OnApplicationS
 import { DataSource } from 'typeorm';
 import { createDataSource, type DataSourceSettings } from './data-source';
 import { Database } from './database';
+import { followPool, forgetPool } from './metrics';
 import { SessionLocks } from './session-locks';
 import { assertTenantSafety } from './tenant-safety';
 import { waitForServer } from './wait';
@@ -9,6 +10,7 @@ import { waitForServer } from './wait';
 /** Before anything else of the application has it. */
 async function safeDatabase(dataSource: DataSource): Promise<Database> {
   const database = new Database(dataSource);
+  followPool(dataSource);
   await assertTenantSafety(database);
   return database;
 }
@@ -48,6 +50,7 @@ export class DatabaseModule implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await this.locks.close();
+    forgetPool(this.dataSource);
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }
 }

@@ -8,4 +8,5 @@ export * from './row-security';
 export * from './tenant-safety';
 export * from './session-locks';
 export * from './tx';
+export * from './until-migrated';
 export * from './wait';

@@ -1,6 +1,7 @@
 import { delay, messageOf } from '@attune/kernel';
 import type { Client } from 'pg';
 import type { Database } from './database';
+import { reconcilerPasses } from './metrics';
 import { connectClient } from './wait';
 
 const PING_EVERY_MS = 2_000;
@@ -79,6 +80,7 @@ export class Reconciler {
   constructor(private readonly settings: ReconcilerSettings) {}
 
   start(): void {
+    for (const outcome of ['done', 'failed']) reconcilerPasses.inc({ reconciler: this.settings.name, outcome }, 0);
     this.running ??= this.loop();
   }
 
@@ -92,8 +94,10 @@ export class Reconciler {
     const { database, name, everyMs, pass, log } = this.settings;
     while (!this.stopping.signal.aborted) {
       try {
-        await withLeadership(database, name, (lost) => pass(AbortSignal.any([lost, this.stopping.signal])));
+        const led = await withLeadership(database, name, (lost) => pass(AbortSignal.any([lost, this.stopping.signal])));
+        if (led) reconcilerPasses.inc({ reconciler: name, outcome: 'done' });
       } catch (error) {
+        reconcilerPasses.inc({ reconciler: name, outcome: 'failed' });
         log(`reconciler ${name}: ${messageOf(error)}`);
       }
       await delay(everyMs, this.stopping.signal);

@@ -98,9 +98,14 @@ async function upsertRole(client: Client, { serviceRole, servicePassword }: Migr
   const role = escapeIdentifier(serviceRole);
   for (let attempt = 1; ; attempt++) {
     try {
-      const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [serviceRole]);
-      await client.query(`${rowCount === 0 ? 'CREATE' : 'ALTER'} ROLE ${role}
-        LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS
+      const { rows } = await client.query<{ powerless: boolean }>(
+        `SELECT NOT (rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls) AS powerless
+         FROM pg_roles WHERE rolname = $1`,
+        [serviceRole],
+      );
+      // Of a role that has no power already nothing is taken: only a superuser may say so, which not every owner is.
+      await client.query(`${rows.length === 0 ? 'CREATE' : 'ALTER'} ROLE ${role} LOGIN
+        ${rows[0]?.powerless ? '' : 'NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS'}
         PASSWORD ${escapeLiteral(scramVerifier(servicePassword))}`);
       return;
     } catch (error) {

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
 import { fromHttpStatus, toErrorResponse } from './error-status';
+import { httpErrors } from './http-metrics';
 import { toFieldReasons } from './validation-details';
 
 /** The one place that writes error bodies. Only public messages leave; everything else goes to the log. */
@@ -20,6 +21,7 @@ export class ErrorFilter implements ExceptionFilter {
   answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const error = toAppError(thrown);
     const { status, body } = toErrorResponse(error);
+    httpErrors.inc({ code: error.code });
     if (status >= 500) this.logger.error({ err: thrown, internal: error.internal, url: request.url }, 'request failed');
     if (reply.sent || reply.raw.headersSent) {
       reply.raw.destroy();

@@ -7,6 +7,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { NestLogger, withLogContext, type Logger } from '@attune/observability';
 import { ErrorFilter } from './error.filter';
+import { countRequests, isProbe } from './http-metrics';
 import { useLeanAsyncResource } from './lean-async-resource';
 import { carryRequestLimits } from './request-limits';
 
@@ -52,9 +53,9 @@ export async function createHttpApp(
     withLogContext({ request_id: request.id }, done);
   });
   carryRequestLimits(fastify);
+  countRequests(fastify);
   fastify.addHook('onResponse', (request, reply, done) => {
-    // Probes come every few seconds: their lines would bury the others.
-    if (!request.url.startsWith('/healthz') && request.url !== '/metrics') logRequest(accessLog, request, reply);
+    if (!isProbe(request.url)) logRequest(accessLog, request, reply);
     done();
   });
 
@@ -69,7 +70,8 @@ export async function createHttpApp(
     abortOnError: false,
   });
   app.useGlobalFilters(filter);
-  app.enableShutdownHooks();
+  // Nest would end the process by the same signal once more, which the first process of a container never hears.
+  app.enableShutdownHooks([], { useProcessExit: true });
   return app;
 }
 

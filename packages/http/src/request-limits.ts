@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
+import { limitDenials } from './http-metrics';
 import { toLimitHeaders } from './limit-headers';
 import type { Admission, LimitReport } from './request-limiter';
 import { whenClosed } from './when-closed';
@@ -64,6 +65,7 @@ export function reportCounted(report: LimitReport): void {
 
 /** A limit refuses the request, with the others that it would have counted in; the error that says so follows. */
 export function reportRefused(by: LimitReport, others: readonly LimitReport[] = []): void {
+  limitDenials.inc({ policy: by.policy });
   const limits = storage.getStore();
   if (limits) limits.refused = { by, others };
 }

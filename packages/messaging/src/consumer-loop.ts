@@ -1,7 +1,7 @@
 import { delay, messageOf } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
 import type { Consumer, JsMsg } from '@nats-io/jetstream';
-import { eventsReceived, eventsRedelivered, handlingSeconds } from './metrics';
+import { eventsReceived, eventsRedelivered, followBacklog, followDeadLetters, handlingSeconds } from './metrics';
 import type { EventHandler, Outcome } from './handle';
 
 export interface ConsumerLoopSettings {
@@ -33,6 +33,7 @@ const LAST_BACKOFF_MS = 10_000;
 export class ConsumerLoop {
   private readonly stopping = new AbortController();
   private lanes: Promise<void>[] = [];
+  private unfollow: () => void = () => undefined;
   private opened: Promise<Consumer> | null = null;
   private readonly pulls = new Set<{ stop: () => void }>();
 
@@ -41,12 +42,18 @@ export class ConsumerLoop {
   /** Resolves when the durable consumer exists; work goes on in the background. */
   async start(): Promise<void> {
     await this.consumer();
+    followDeadLetters(this.settings.name);
+    this.unfollow = followBacklog(this.settings.name, async () => {
+      const info = await (await this.consumer()).info();
+      return { pending: info.num_pending, unacknowledged: info.num_ack_pending };
+    });
     this.lanes = Array.from({ length: this.settings.concurrency }, () => this.lane());
   }
 
   /** Takes nothing new; resolves when what is in hand has been handled. */
   async stop(): Promise<void> {
     this.stopping.abort();
+    this.unfollow();
     for (const pull of this.pulls) pull.stop();
     await Promise.all(this.lanes);
   }

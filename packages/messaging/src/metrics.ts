@@ -8,6 +8,79 @@ export const outboxLagSeconds = new Gauge({
 });
 export const outboxPublished = new Counter({ name: 'attune_outbox_published_total', help: 'Events published' });
 
+const deadLetters = new Gauge({
+  name: 'attune_dead_letters',
+  help: 'Events that a consumer has given up, until somebody redrives or removes them',
+  labelNames: ['consumer'],
+});
+const knownConsumers = new Set<string>();
+
+/** Makes a consumer known, so that its dead letters read 0 and not nothing. */
+export function followDeadLetters(consumer: string): void {
+  knownConsumers.add(consumer);
+}
+
+/** All dead letters of the service, by consumer. */
+export function setDeadLetters(counts: readonly { consumer: string; count: number }[]): void {
+  deadLetters.reset();
+  for (const consumer of knownConsumers) deadLetters.set({ consumer }, 0);
+  for (const { consumer, count } of counts) deadLetters.set({ consumer }, count);
+}
+
+/** What the broker says of one durable consumer. */
+export interface ConsumerBacklog {
+  /** Not delivered yet. */
+  pending: number;
+  /** Delivered and neither acknowledged nor refused. */
+  unacknowledged: number;
+}
+
+const ASK_TIMEOUT_MS = 2_000;
+const backlogs = new Map<string, Set<() => Promise<ConsumerBacklog>>>();
+
+/** Asked when somebody scrapes, and only then; a broker that does not answer leaves a gap, not a wrong number. */
+new Gauge({
+  name: 'attune_consumer_backlog',
+  help: 'Events in the broker that wait for a consumer: pending (not delivered yet) and unacknowledged',
+  labelNames: ['consumer', 'state'],
+  async collect() {
+    this.reset();
+    await Promise.all(
+      [...backlogs].map(async ([consumer, askers]) => {
+        try {
+          const parts = await Promise.all([...askers].map((ask) => inTime(ask())));
+          this.set({ consumer, state: 'pending' }, sum(parts, 'pending'));
+          this.set({ consumer, state: 'unacknowledged' }, sum(parts, 'unacknowledged'));
+        } catch {
+          // Readiness says that the broker is away.
+        }
+      }),
+    );
+  },
+});
+
+/** Follows one durable consumer until the answer is called; a definition has one for each stream. */
+export function followBacklog(consumer: string, ask: () => Promise<ConsumerBacklog>): () => void {
+  const askers = backlogs.get(consumer) ?? new Set();
+  backlogs.set(consumer, askers.add(ask));
+  return () => {
+    askers.delete(ask);
+    if (askers.size === 0) backlogs.delete(consumer);
+  };
+}
+
+function sum(parts: readonly ConsumerBacklog[], field: keyof ConsumerBacklog): number {
+  return parts.reduce((total, part) => total + part[field], 0);
+}
+
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer in time')), ASK_TIMEOUT_MS);
+  });
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+}
+
 /** Outcomes: handled, duplicate, unknown, failed (will be retried), deferred (an outage), dead. */
 export const eventsReceived = new Counter({
   name: 'attune_events_total',

@@ -3,7 +3,7 @@ import { delay, messageOf } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
 import type { Client } from 'pg';
 import { groupBy } from './group-by';
-import { outboxLagSeconds, outboxPublished, outboxUnsent } from './metrics';
+import { outboxLagSeconds, outboxPublished, outboxUnsent, setDeadLetters } from './metrics';
 import { WakeUp } from './wake-up';
 
 /** A row of the outbox as the relay hands it on. `envelope` is the JSON text to send. */
@@ -119,12 +119,13 @@ export class Relay {
       let lagAt = 0;
       while (!this.stopped) {
         if (connection.lost !== null) throw connection.lost;
-        const full = this.settings.isConnected() && (await this.relayBatch(client));
-        succeeded();
+        // First: a batch that cannot be published ends the session, and that is when the lag matters.
         if (performance.now() >= lagAt) {
-          await reportLag(client);
+          await reportBacklog(client);
           lagAt = performance.now() + LAG_EVERY_MS;
         }
+        const full = this.settings.isConnected() && (await this.relayBatch(client));
+        succeeded();
         if (!full) await this.wakeUp.sleep(this.settings.pollMs ?? 1_000);
       }
     } finally {
@@ -171,7 +172,7 @@ export class Relay {
   }
 }
 
-async function reportLag(client: Client): Promise<void> {
+async function reportBacklog(client: Client): Promise<void> {
   const { rows } = await client.query<{ unsent: number; lag: number }>(
     `SELECT count(*)::int AS unsent,
             coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS lag
@@ -179,4 +180,8 @@ async function reportLag(client: Client): Promise<void> {
   );
   outboxUnsent.set(rows[0]?.unsent ?? 0);
   outboxLagSeconds.set(rows[0]?.lag ?? 0);
+  const dead = await client.query<{ consumer: string; count: number }>(
+    'SELECT consumer, count(*)::int AS count FROM failed_event WHERE dead_at IS NOT NULL GROUP BY consumer',
+  );
+  setDeadLetters(dead.rows);
 }

@@ -14,3 +14,6 @@ export { FakeAutoscaler, type AutoscalerSettings, type ScaledNode, type ScaledPo
 export { renderKustomization, type Manifest } from './manifests';
 export { NodeAgent, startNode, type NodeSettings } from './node-agent';
 export { type CommandTable, type HostCommand, type HostContainer } from './pod-runner';
+export { canRunKeda, startKeda } from './keda';
+export { canRunKueue, startKueue } from './kueue';
+export { type Operator } from './operator';

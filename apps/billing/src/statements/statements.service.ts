@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Database, type Tx } from '@attune/database';
 import { messageOf, newId } from '@attune/kernel';
+import { Counter } from '@attune/observability';
 import { AlertsService } from '../alerts/alerts.service';
 import { digestOfBytes } from '../ledger/digest';
 import { transfer } from '../ledger/ledger';
@@ -17,6 +18,13 @@ import {
 } from './statement';
 import { ImpossibleBill } from './statement.errors';
 import { StatementsRepository, type Bill } from './statements.repository';
+
+const statementsMade = new Counter({
+  name: 'attune_billing_statements_total',
+  help: 'Statements that were due: final, impossible (a person has to look), waiting (failed, tried again)',
+  labelNames: ['outcome'],
+});
+for (const outcome of ['final', 'impossible', 'waiting']) statementsMade.inc({ outcome }, 0);
 
 /** Makes each organization's statement of a month that has ended, once, final at once. What comes later stands on the next. */
 @Injectable()
@@ -42,8 +50,11 @@ export class StatementsService {
       if (signal.aborted) return;
       try {
         await this.finalize(bill, month);
+        statementsMade.inc({ outcome: 'final' });
       } catch (error) {
-        if (error instanceof ImpossibleBill) await this.raise(bill, month, error);
+        const isImpossible = error instanceof ImpossibleBill;
+        statementsMade.inc({ outcome: isImpossible ? 'impossible' : 'waiting' });
+        if (isImpossible) await this.raise(bill, month, error);
         else this.logger.warn(`the statement of ${bill.organizationId} waits: ${messageOf(error)}`);
       }
     }

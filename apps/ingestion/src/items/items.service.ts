@@ -2,12 +2,21 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Database, type Tx } from '@attune/database';
 import type { ModelId, OrganizationId } from '@attune/kernel';
 import { Outbox, type Effect } from '@attune/messaging';
+import { Counter } from '@attune/observability';
 import { OBJECT_STORE } from '@attune/service';
 import { itemPrefix, uploadPrefix, type ObjectStore } from '@attune/storage';
 import { toEventRejected, toEventValidated } from './item.convert';
 import { ItemExaminer } from './item-examiner';
 import type { ItemRef, Report, UploadedItem } from './item';
 import { ItemsRepository } from './items.repository';
+
+const SECOND_MS = 1000;
+const verdicts = new Counter({
+  name: 'attune_ingestion_verdicts_total',
+  help: 'Pairs examined, by the verdict; a rejected one by the rule that it broke',
+  labelNames: ['outcome', 'reason'],
+});
+const audioSeconds = new Counter({ name: 'attune_ingestion_audio_seconds_total', help: 'Audio found good' });
 
 /**
  * One verdict for each uploaded pair. A crash before the commit leaves the upload in quarantine and the event unhandled: it is
@@ -32,6 +41,10 @@ export class ItemsService {
     if (known) return (tx) => this.announce(tx, item, known);
     if (await this.items.isErased(item)) return () => this.forget(item);
     const report = await this.examiner.examine(item, signal);
+    verdicts.inc(
+      report.outcome === 'validated' ? { outcome: 'validated' } : { outcome: 'rejected', reason: report.reason },
+    );
+    if (report.outcome === 'validated') audioSeconds.inc(report.audioMs / SECOND_MS);
     return async (tx) => {
       if (!(await this.items.lockUnlessErased(tx, item))) return this.forget(item);
       await this.items.insertReport(tx, item, report);

@@ -103,6 +103,7 @@ export class TestApi {
       },
       host: '127.0.0.1',
       port: 0,
+      metrics: false,
       logLevel: 'silent',
       apiKeyPepper: PEPPER,
       adminKey: ADMIN_KEY,

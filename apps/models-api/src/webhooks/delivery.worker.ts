@@ -1,7 +1,7 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Database } from '@attune/database';
 import { delay, messageOf, type Clock, type OrganizationId } from '@attune/kernel';
-import type { Logger } from '@attune/observability';
+import { Counter, type Logger } from '@attune/observability';
 import { CLOCK, LOGGER } from '@attune/service';
 import { SECRETS_KEY } from '../platform/sealer';
 import { DeliverySigner } from './delivery-signer';
@@ -20,6 +20,13 @@ const LIMIT = 256;
 const PER_ORGANIZATION = 16;
 const PER_WEBHOOK = 4;
 const GONE = 410;
+
+const attempts = new Counter({
+  name: 'attune_webhook_attempts_total',
+  help: 'Attempts to deliver webhooks: delivered, failed (tried again while there is hope), gone (410: the webhook is disabled)',
+  labelNames: ['outcome'],
+});
+for (const outcome of ['delivered', 'failed', 'gone']) attempts.inc({ outcome }, 0);
 
 interface UnderWay {
   organizationId: OrganizationId;
@@ -114,6 +121,7 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
   private async attempt(delivery: ClaimedDelivery): Promise<void> {
     try {
       const result = await this.send(delivery);
+      attempts.inc({ outcome: outcomeOf(result) });
       const { organizationId } = delivery;
       await this.database.runInTransaction({ organizationId }, async (tx) => {
         if (result.error === null) {
@@ -140,4 +148,9 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
     this.logger.warn(`webhook ${delivery.webhookId}: its secret does not open with this SECRETS_KEY`);
     return { status: null, error: 'the secret cannot be read any more: rotate it' };
   }
+}
+
+function outcomeOf({ status, error }: SendResult): 'delivered' | 'gone' | 'failed' {
+  if (error === null) return 'delivered';
+  return status === GONE ? 'gone' : 'failed';
 }

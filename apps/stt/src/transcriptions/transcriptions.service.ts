@@ -4,6 +4,7 @@ import { EngineRequestError, type ServeResult } from '@attune/engine-protocol';
 import { AppError } from '@attune/kernel';
 import { SandboxFailed, toWav } from '@attune/media';
 import { Rpc } from '@attune/messaging';
+import { Counter } from '@attune/observability';
 import { Engines } from '../engines/engines';
 import { ModelCache, type ServedModel } from '../models/model-cache';
 import { Permits } from '../permits';
@@ -20,6 +21,9 @@ interface DecodedFile {
   path: string;
   audioMs: number;
 }
+
+const SECOND_MS = 1000;
+const audioSeconds = new Counter({ name: 'attune_stt_audio_seconds_total', help: 'Audio transcribed' });
 
 @Injectable()
 export class TranscriptionsService {
@@ -46,6 +50,7 @@ export class TranscriptionsService {
     const language = chooseLanguage(request.language, model.languages);
     const audio = await this.decodes.run(() => this.decodeAudio(request.audioPath, signal), signal);
     const result = await this.runEngine(model, audio, language, signal);
+    audioSeconds.inc(audio.audioMs / SECOND_MS);
     return fromServeResult(result, model.model);
   }
 

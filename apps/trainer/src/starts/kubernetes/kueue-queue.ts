@@ -1,0 +1,21 @@
+import type { V1Job } from '@kubernetes/client-node';
+
+/**
+ * The Job as Kueue wants it: suspended, with the name of its queue. From then on `suspend` is Kueue's word on it: false while
+ * it may run, true again when its GPU is taken back. Then this start is over, and the run's next one comes from our own
+ * queue: Kueue would let the same Job go once more, but a start is claimed only once.
+ *
+ * Protected starts have a queue of their own, where nobody preempts and nobody is preempted: of a priority class Kueue reads
+ * the value and not the preemptionPolicy.
+ */
+export function queuedByKueue(job: V1Job, queue: string, protectedClass: string): V1Job {
+  const { spec } = job;
+  if (!spec) throw new Error('a Job without a spec');
+  const isProtected = spec.template.spec?.priorityClassName === protectedClass;
+  const labels = {
+    ...job.metadata?.labels,
+    'kueue.x-k8s.io/queue-name': isProtected ? `${queue}-protected` : queue,
+  };
+  // Kueue's webhook would suspend it too; so it is even where that is away.
+  return { ...job, metadata: { ...job.metadata, labels }, spec: { ...spec, suspend: true } };
+}

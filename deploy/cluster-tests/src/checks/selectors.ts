@@ -1,0 +1,188 @@
+import type {
+  V1LabelSelector,
+  V1NetworkPolicy,
+  V1NetworkPolicyPeer,
+  V1PodDisruptionBudget,
+  V1Service,
+  V2HorizontalPodAutoscaler,
+} from '@kubernetes/client-node';
+import { ofKind, titleOf, workloads, type Check, type Manifest, type Problem, type Workload } from '../manifest';
+
+/** What others install: namespace -> labels of the pods that our policies name there. */
+export type Surroundings = ReadonlyMap<string, readonly Readonly<Record<string, string>>[]>;
+
+/** Every Service, budget, autoscaler, monitor, policy and spread finds the pods, ports and objects that it is about. */
+export function selectors(surroundings: Surroundings): Check {
+  return (manifests) => {
+    const all = workloads(manifests);
+    return [
+      ...services(manifests, all),
+      ...budgets(manifests, all),
+      ...autoscalers(manifests),
+      ...monitors(manifests, all),
+      ...policies(manifests, all, surroundings),
+      ...spreads(all),
+    ];
+  };
+}
+
+function matches(selector: V1LabelSelector | undefined, labels: Readonly<Record<string, string>>): boolean {
+  const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
+  return (
+    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    matchExpressions.every(({ key, operator, values = [] }) => {
+      const value = labels[key];
+      if (operator === 'In') return value !== undefined && values.includes(value);
+      if (operator === 'NotIn') return value === undefined || !values.includes(value);
+      return operator === 'Exists' ? value !== undefined : value === undefined;
+    })
+  );
+}
+
+function selected(
+  all: readonly Workload[],
+  namespace: string | undefined,
+  selector: V1LabelSelector | undefined,
+): Workload[] {
+  return all.filter((workload) => workload.namespace === namespace && matches(selector, workload.labels));
+}
+
+function services(manifests: readonly Manifest[], all: readonly Workload[]): Problem[] {
+  return ofKind(manifests, 'Service').flatMap((manifest) => {
+    const { selector = {}, ports = [] } = (manifest as V1Service).spec ?? {};
+    const pods = selected(all, manifest.metadata.namespace, { matchLabels: selector });
+    if (pods.length === 0) return [`${titleOf(manifest)} selects no pod`];
+    const named = pods.flatMap(({ pod }) => pod.containers.flatMap((container) => container.ports ?? []));
+    return ports
+      .filter(
+        ({ targetPort, port }) =>
+          !named.some(({ name, containerPort }) => [name, containerPort].includes(targetPort ?? port)),
+      )
+      .map(
+        ({ targetPort, port }) =>
+          `${titleOf(manifest)} leads to port ${String(targetPort ?? port)}, which its pods lack`,
+      );
+  });
+}
+
+function budgets(manifests: readonly Manifest[], all: readonly Workload[]): Problem[] {
+  const found = ofKind(manifests, 'PodDisruptionBudget');
+  const unprotected = all.filter(
+    ({ kind, namespace, labels }) =>
+      kind === 'Deployment' &&
+      !found.some(
+        (budget) =>
+          budget.metadata.namespace === namespace && matches((budget as V1PodDisruptionBudget).spec?.selector, labels),
+      ),
+  );
+  return [
+    ...found
+      .filter(
+        (budget) =>
+          selected(all, budget.metadata.namespace, (budget as V1PodDisruptionBudget).spec?.selector).length === 0,
+      )
+      .map((budget) => `${titleOf(budget)} selects no pod`),
+    ...unprotected.map(({ name }) => `${name} has no budget`),
+  ];
+}
+
+interface ScaledObject {
+  spec: { scaleTargetRef: { kind?: string; name: string } };
+}
+
+/** Their targets exist, and have no fixed number of replicas that each apply would set again. */
+function autoscalers(manifests: readonly Manifest[]): Problem[] {
+  return ofKind(manifests, 'HorizontalPodAutoscaler', 'ScaledObject').flatMap((manifest) => {
+    const { kind = 'Deployment', name } = (manifest as unknown as ScaledObject | Required<V2HorizontalPodAutoscaler>)
+      .spec.scaleTargetRef;
+    const target = ofKind(manifests, kind).find(
+      ({ metadata }) => metadata.name === name && metadata.namespace === manifest.metadata.namespace,
+    );
+    if (target === undefined) return [`${titleOf(manifest)} scales ${kind} ${name}, which nobody makes`];
+    const { replicas } = target.spec as { replicas?: number };
+    return replicas === undefined
+      ? []
+      : [`${titleOf(target)} has a fixed number of replicas beside ${titleOf(manifest)}`];
+  });
+}
+
+interface Monitor {
+  spec: {
+    namespaceSelector?: { matchNames?: string[] };
+    selector: V1LabelSelector;
+    endpoints?: { port?: string }[];
+    podMetricsEndpoints?: { port?: string }[];
+  };
+}
+
+function monitors(manifests: readonly Manifest[], all: readonly Workload[]): Problem[] {
+  return ofKind(manifests, 'ServiceMonitor', 'PodMonitor').flatMap((manifest) => {
+    const {
+      namespaceSelector,
+      selector,
+      endpoints = [],
+      podMetricsEndpoints = [],
+    } = (manifest as unknown as Monitor).spec;
+    const namespaces = namespaceSelector?.matchNames ?? [manifest.metadata.namespace];
+    const ports =
+      manifest.kind === 'ServiceMonitor'
+        ? ofKind(manifests, 'Service')
+            .filter(
+              ({ metadata }) => namespaces.includes(metadata.namespace) && matches(selector, metadata.labels ?? {}),
+            )
+            .map((service) => ((service as V1Service).spec?.ports ?? []).map(({ name }) => name))
+        : all
+            .filter(({ namespace, labels }) => namespaces.includes(namespace) && matches(selector, labels))
+            .map(({ pod }) => pod.containers.flatMap(({ ports: own = [] }) => own.map(({ name }) => name)));
+    if (ports.length === 0) return [`${titleOf(manifest)} selects nothing`];
+    return [...endpoints, ...podMetricsEndpoints]
+      .filter(({ port }) => !ports.every((names) => names.includes(port)))
+      .map(({ port }) => `${titleOf(manifest)} asks at the port ${String(port)}, which not all that it selects have`);
+  });
+}
+
+function policies(manifests: readonly Manifest[], all: readonly Workload[], surroundings: Surroundings): Problem[] {
+  const own = new Map<string, Readonly<Record<string, string>>[]>();
+  for (const { namespace, labels } of all) own.set(namespace, [...(own.get(namespace) ?? []), labels]);
+  const pods = (namespace: string): readonly Readonly<Record<string, string>>[] => [
+    ...(own.get(namespace) ?? []),
+    ...(surroundings.get(namespace) ?? []),
+  ];
+  const namespaces = [...new Set([...own.keys(), ...surroundings.keys()])];
+  const findsPeer = ({ namespaceSelector, podSelector, ipBlock }: V1NetworkPolicyPeer, home: string): boolean => {
+    if (ipBlock !== undefined) return true;
+    const where = namespaceSelector
+      ? namespaces.filter((name) => matches(namespaceSelector, { 'kubernetes.io/metadata.name': name }))
+      : [home];
+    return where.some((name) => podSelector === undefined || pods(name).some((labels) => matches(podSelector, labels)));
+  };
+  return ofKind(manifests, 'NetworkPolicy').flatMap((manifest) => {
+    const { podSelector, ingress = [], egress = [] } = (manifest as V1NetworkPolicy).spec ?? {};
+    const home = manifest.metadata.namespace ?? 'default';
+    const peers = [
+      ...ingress.flatMap((rule) => rule._from ?? fromOf(rule)),
+      ...egress.flatMap((rule) => rule.to ?? []),
+    ];
+    return [
+      ...(pods(home).some((labels) => matches(podSelector, labels)) ? [] : [`${titleOf(manifest)} selects no pod`]),
+      ...peers
+        .filter((peer) => !findsPeer(peer, home))
+        .map((peer) => `${titleOf(manifest)} names ${JSON.stringify(peer)}, which is nobody`),
+    ];
+  });
+}
+
+/** The client calls this field `_from`; YAML does not. */
+function fromOf(rule: object): V1NetworkPolicyPeer[] {
+  return (rule as { from?: V1NetworkPolicyPeer[] }).from ?? [];
+}
+
+function spreads(all: readonly Workload[]): Problem[] {
+  return all.flatMap(({ name, kind, labels, pod }) => {
+    const constraints = pod.topologySpreadConstraints ?? [];
+    if (kind === 'Deployment' && constraints.length === 0) return [`${name} may have all replicas on one node`];
+    return constraints
+      .filter(({ labelSelector }) => !matches(labelSelector, labels))
+      .map(({ topologyKey }) => `${name} spreads by ${topologyKey} what it is not itself`);
+  });
+}

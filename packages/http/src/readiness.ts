@@ -1,0 +1,45 @@
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { messageOf } from '@attune/kernel';
+
+/** A named question that must be answered without an error, within two seconds, for the service to be ready. */
+export interface HealthCheck {
+  name: string;
+  check(): Promise<unknown>;
+}
+
+export const HEALTH_CHECKS = Symbol('attune:health-checks');
+const CHECK_TIMEOUT_MS = 2000;
+
+@Injectable()
+export class Readiness implements BeforeApplicationShutdown {
+  private stopping = false;
+
+  constructor(@Inject(HEALTH_CHECKS) private readonly checks: readonly HealthCheck[]) {}
+
+  /** From the moment shutdown begins the service is not ready, so that nobody sends it new work. */
+  beforeApplicationShutdown(): void {
+    this.stopping = true;
+  }
+
+  async report(): Promise<{ ready: boolean; checks: Record<string, string> }> {
+    const results = await Promise.all(this.checks.map(async (one) => [one.name, await outcome(one)] as const));
+    const checks = Object.fromEntries(results);
+    if (this.stopping) checks['shutdown'] = 'the service is stopping';
+    return { ready: Object.values(checks).every((answer) => answer === 'ok'), checks };
+  }
+}
+
+async function outcome(one: HealthCheck): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer in time')), CHECK_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([one.check(), timeout]);
+    return 'ok';
+  } catch (error) {
+    return messageOf(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
