@@ -62,6 +62,7 @@ export class AppModule implements BeforeApplicationShutdown {
         MessagingModule.forRoot({
           natsUrl: env.natsUrl,
           monitorUrl: env.natsMonitorUrl,
+          replicas: env.natsReplicas,
           service: 'training',
           logger,
           consumers: [RunsConsumer, EntitlementsConsumer],
