@@ -7,7 +7,7 @@ import type { Run } from '../runs/run';
 import { RunsRepository } from '../runs/runs.repository';
 import { TRAINER_SETTINGS, type TrainerSettings } from '../settings';
 import { BaseCatalogue } from './base-catalogue';
-import { CheckpointsRepository } from './checkpoints.repository';
+import { CheckpointsService } from './checkpoints.service';
 import { Fence } from './fence';
 import type { Start } from './start.guard';
 import { Superseded } from './superseded';
@@ -21,7 +21,7 @@ export class ClaimsService {
     private readonly announcements: RunAnnouncements,
     private readonly attempts: AttemptsService,
     private readonly bases: BaseCatalogue,
-    private readonly checkpoints: CheckpointsRepository,
+    private readonly checkpoints: CheckpointsService,
     private readonly fence: Fence,
     @Inject(TRAINER_SETTINGS) private readonly settings: TrainerSettings,
   ) {}
@@ -33,7 +33,7 @@ export class ClaimsService {
     // Asked before the claim: without a base the lease should not run.
     const base = await this.bases.resolve(queued.baseDigest);
     const run = await this.take(start, owner);
-    const [checkpoint] = await this.checkpoints.list(run);
+    const checkpoint = await this.checkpoints.newest(run);
     return {
       epoch: run.epoch,
       lease_ms: this.settings.leaseMs,
@@ -42,7 +42,7 @@ export class ClaimsService {
       engine: base.engine,
       base: { digest: base.digest, files: base.files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })) },
       snapshot_sha256: run.snapshotSha256,
-      checkpoint: checkpoint ?? null,
+      checkpoint,
     };
   }
 
