@@ -11,7 +11,7 @@ import {
   type TestCluster,
 } from '@attune/testing-cluster';
 import { IngestionLab, type Uploaded } from '../../../apps/ingestion/src/test-support/ingestion-lab';
-import type { Manifest } from './manifest';
+import type { Manifest } from './test-support/manifest';
 import { render } from './test-support/render';
 
 const NAMESPACE = 'attune';

@@ -4,12 +4,13 @@ import { BatchV1Api, type V1Deployment, type V1Job } from '@kubernetes/client-no
 import { newId, toNamedLimits, unlimited, type OrganizationId } from '@attune/kernel';
 import { eventually } from '@attune/testing';
 import { canRunKueue, startCluster, startKueue, startNode, type TestCluster } from '@attune/testing-cluster';
+import { queueInKueue } from '../../../apps/trainer/src/starts/kubernetes/kueue-queue';
 import { TestRun } from '../../../apps/trainer/src/test-support/a-run';
 import { SCRIPTED_ENGINE } from '../../../apps/trainer/src/test-support/scripted-base';
 import { TestPlatform } from '../../../apps/trainer/src/test-support/test-platform';
 import type { TrainerProcess } from '../../../apps/trainer/src/test-support/trainer-process';
-import { blueprintOf } from './blueprint';
-import { ofKind, type Manifest } from './manifest';
+import { blueprintOf } from './test-support/blueprint';
+import { ofKind, type Manifest } from './test-support/manifest';
 import { render } from './test-support/render';
 
 const NAMESPACE = 'attune-training';
@@ -24,9 +25,66 @@ interface ClusterQueue extends Manifest {
 }
 
 if (canRunKueue()) {
+  describe('two GPUs in the queues of the component', shares);
   describe('training in a cluster with Kueue, which grants one GPU of the two that the trainer counts on', trains);
 } else {
   test.skip('training in a cluster with Kueue: it cannot run here', () => undefined);
+}
+
+/** Without a trainer or a node: what Kueue lets go is what counts here. */
+function shares(): void {
+  let cluster: TestCluster;
+
+  beforeAll(async () => {
+    cluster = await startCluster();
+    await startKueue(cluster);
+    await cluster.apply(...withGpus(2, await render('test', ['kueue'])));
+  }, 120_000);
+  afterAll(() => cluster.stop());
+
+  const starts = (name: string, kind: 'gold' | 'enterprise' | 'protected'): Promise<void> =>
+    cluster.apply(queueInKueue(aJob(name, `attune-train-${kind}`), 'training', 'attune-train-protected'));
+  const ends = (name: string): Promise<unknown> =>
+    cluster.client(BatchV1Api).deleteNamespacedJob({ namespace: NAMESPACE, name, propagationPolicy: 'Background' });
+  /** The Jobs that Kueue lets run, by name. */
+  const running = async (): Promise<(string | undefined)[]> => {
+    const { items } = await cluster.client(BatchV1Api).listNamespacedJob({ namespace: NAMESPACE });
+    return items.filter(({ spec }) => spec?.suspend !== true).map(({ metadata }) => metadata?.name);
+  };
+  const untilRunning = (...names: string[]): Promise<void> =>
+    eventually(async () => expect((await running()).sort()).toEqual(names), { timeoutMs: 20_000 });
+  /** Until Kueue has looked at it and found no room. */
+  const untilRefused = async (name: string): Promise<void> => {
+    const { metadata } = await cluster.client(BatchV1Api).readNamespacedJob({ namespace: NAMESPACE, name });
+    const selector = `kueue.x-k8s.io/job-uid=${metadata?.uid ?? ''}`;
+    const wait = ['wait', 'workload', '--namespace', NAMESPACE, '--selector', selector, '--timeout=20s'];
+    // Refused by kubectl as long as there is no Workload.
+    await eventually(() => cluster.kubectl([...wait, '--for=condition=QuotaReserved=False']), { everyMs: 200 });
+  };
+
+  it('go to Enterprise before Gold, and next to who lost one, who takes none and loses none', async () => {
+    await starts('gold-1', 'gold');
+    await untilRunning('gold-1');
+    await starts('gold-2', 'gold');
+    await untilRunning('gold-1', 'gold-2');
+    await starts('enterprise-1', 'enterprise');
+    await untilRunning('enterprise-1', 'gold-1');
+
+    await starts('gold-3', 'gold');
+    await ends('gold-2');
+    await starts('protected', 'protected');
+    await untilRefused('gold-3');
+    await untilRefused('protected');
+    await untilRunning('enterprise-1', 'gold-1');
+
+    await ends('enterprise-1');
+    await untilRunning('gold-1', 'protected');
+    await starts('enterprise-2', 'enterprise');
+    await untilRunning('enterprise-2', 'protected');
+    await starts('enterprise-3', 'enterprise');
+    await untilRefused('enterprise-3');
+    await untilRunning('enterprise-2', 'protected');
+  });
 }
 
 function trains(): void {
@@ -38,7 +96,7 @@ function trains(): void {
     [platform, cluster] = await Promise.all([TestPlatform.start(), startCluster()]);
     await startKueue(cluster);
     const manifests = await render('test', ['kueue']);
-    await cluster.apply(...withOneGpu(manifests));
+    await cluster.apply(...withGpus(1, manifests));
     const script = join(cluster.directory, 'script.json');
     await writeFile(script, JSON.stringify(SLOW));
     const engines = JSON.stringify({ scripted: [process.execPath, SCRIPTED_ENGINE, '--script', script] });
@@ -149,19 +207,27 @@ function trains(): void {
   });
 }
 
-/** The namespaces and classes, and the component's own objects with a quota of one GPU in the spot pool. */
-function withOneGpu(manifests: readonly Manifest[]): Manifest[] {
+/** The namespaces and classes, and the component's own objects with so many GPUs in the spot pool. */
+function withGpus(gpus: number, manifests: readonly Manifest[]): Manifest[] {
   for (const queue of ofKind(manifests, 'ClusterQueue') as ClusterQueue[]) {
-    const [spot, onDemand] = queue.spec.resourceGroups.flatMap(({ flavors }) => flavors);
-    for (const { resources, gpus } of [
-      { resources: spot?.resources, gpus: 1 },
-      { resources: onDemand?.resources, gpus: 0 },
-    ]) {
-      const quota = resources?.find(({ name }) => name === 'nvidia.com/gpu');
-      if (quota && quota.nominalQuota !== 0) quota.nominalQuota = gpus;
-    }
+    const resources = queue.spec.resourceGroups.flatMap(({ flavors }) => flavors[0]?.resources ?? []);
+    const quota = resources.find(({ name }) => name === 'nvidia.com/gpu');
+    if (quota && quota.nominalQuota !== 0) quota.nominalQuota = gpus;
   }
   return ofKind(manifests, 'Namespace', 'PriorityClass', 'ResourceFlavor', 'ClusterQueue', 'LocalQueue');
+}
+
+function aJob(name: string, priorityClassName: string): V1Job {
+  const container = { name: 'runner', image: IMAGE, resources: { limits: { 'nvidia.com/gpu': '1' } } };
+  const spec = {
+    ...{ nodeSelector: { 'attune.dev/pool': 'gpu-spot' }, restartPolicy: 'Never', priorityClassName },
+    tolerations: [{ key: 'nvidia.com/gpu', operator: 'Exists' }],
+  };
+  return {
+    ...{ apiVersion: 'batch/v1', kind: 'Job' },
+    metadata: { name, namespace: NAMESPACE },
+    spec: { backoffLimit: 0, template: { spec: { ...spec, containers: [container] } } },
+  };
 }
 
 /** As the component tells the trainer. */

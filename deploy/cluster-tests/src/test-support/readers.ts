@@ -53,5 +53,5 @@ export const readers: Readers = new Map<string, Read>([
 
 /** The runner's, for a run named `name`. */
 export function runnerReader(name: string): Readers {
-  return new Map([[`Job attune-training/${name} runner`, started(readRunnerEnv as Read, { ENGINES: engines })]]);
+  return new Map([[`Job attune-training/${name} runner`, started(readRunnerEnv, { ENGINES: engines })]]);
 }
