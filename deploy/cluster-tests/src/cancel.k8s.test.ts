@@ -3,27 +3,24 @@ import { CANCELLED, type LabRun } from './test-support/lab-run';
 import type { Customer } from './test-support/customer';
 import { expectNoRemains } from './test-support/remains';
 
+jest.setTimeout(180_000);
+
 const USABLE = 2;
 const SLOW = { steps: 600, step_ms: 100, item_ms: 30_000 };
 
 describe('a run that its owner cancels', () => {
   let lab: ClusterLab;
   let customer: Customer;
-  /** Every model here, in the state in which its run was cancelled. */
-  const models: number[] = [];
+  /** Models with data, each for one live run at a time. */
+  let models: readonly [number, number, number];
 
   beforeAll(async () => {
     lab = await ClusterLab.open({ pools: [{ name: 'gpu-on-demand', slots: 2 }] });
     customer = await lab.customer('gold');
-    models.push(...(await Promise.all([1, 2, 3].map(() => customer.modelWithData()))));
+    const model = (): Promise<number> => customer.modelWithData();
+    models = await Promise.all([model(), model(), model()]);
   });
   afterAll(() => lab.close());
-
-  const [provisioning, alsoProvisioning, queued] = [0, 1, 2].map((index) => () => models[index] ?? 0);
-
-  async function start(model: () => number): Promise<LabRun> {
-    return customer.start(model());
-  }
 
   /** From the call to the answer that the model can be used again. */
   async function isCancelledInTime(run: LabRun): Promise<void> {
@@ -36,11 +33,12 @@ describe('a run that its owner cancels', () => {
   }
 
   it('is over within five seconds while it waits for its turn, and while it waits for a machine', async () => {
-    const holders = [await start(provisioning), await start(alsoProvisioning)];
+    const holders = [await customer.start(models[0]), await customer.start(models[1])];
     for (const run of holders) await run.says(({ stage }) => expect(stage).toBe('provisioning'));
-    const waiting = await start(queued);
+    const waiting = await customer.start(models[2]);
     await waiting.says(({ stage }) => expect(stage).toBe('queued'));
     for (const run of [waiting, ...holders]) await isCancelledInTime(run);
+    await lab.addNode('gpu-on-demand', 2);
   });
 
   it.each([
@@ -48,9 +46,8 @@ describe('a run that its owner cancels', () => {
     ['it trains', SLOW, 'training'],
     ['it transcribes its test recordings', { ...SLOW, steps: 1 }, 'evaluating'],
   ])('is over within five seconds while %s', async (_, script, stage) => {
-    await machine();
     lab.script(script);
-    const run = await start(queued);
+    const run = await customer.start(models[2]);
     await run.says((model) => expect(model.stage).toBe(stage));
     const { pid } = await lab.podOf(run);
     await isCancelledInTime(run);
@@ -60,7 +57,7 @@ describe('a run that its owner cancels', () => {
   it('is over within five seconds while its result is evaluated', async () => {
     lab.script({});
     const thaw = lab.freeze('evaluator');
-    const run = await start(queued);
+    const run = await customer.start(models[2]);
     await run.reaches('evaluating');
     await isCancelledInTime(run);
     thaw();
@@ -73,7 +70,4 @@ describe('a run that its owner cancels', () => {
   });
 
   it('leaves nothing in the cluster and no object that no row speaks of', () => expectNoRemains(lab));
-
-  let added: Promise<unknown> | undefined;
-  const machine = (): Promise<unknown> => (added ??= lab.addNode('gpu-on-demand', 2));
 });

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { BatchV1Api } from '@kubernetes/client-node';
 import { eventually } from '@attune/testing';
 import type { NodeAgent } from '@attune/testing-cluster';
 import { ClusterLab, TRAINING_NAMESPACE } from './test-support/cluster-lab';
@@ -16,6 +15,8 @@ describe('a run ends once and right', () => {
   let lab: ClusterLab;
   let customer: Customer;
   let doomed: NodeAgent;
+  /** Lost its Secret before its pod had a machine: half a minute until it is given up, while the others go on. */
+  let withoutSecret: LabRun;
   /** Models with data, each for one run. */
   const models: number[] = [];
 
@@ -26,7 +27,7 @@ describe('a run ends once and right', () => {
     });
     doomed = await lab.addNode();
     customer = await lab.customer('gold');
-    models.push(...(await Promise.all(Array.from({ length: 8 }, () => customer.modelWithData()))));
+    models.push(...(await Promise.all(Array.from({ length: 11 }, () => customer.modelWithData()))));
   });
   afterAll(() => lab.close());
 
@@ -42,6 +43,9 @@ describe('a run ends once and right', () => {
   it('though its node is deleted, and goes on from its checkpoint on another', async () => {
     const run = await start();
     await run.isCheckpointed();
+    withoutSecret = await start();
+    await withoutSecret.says(({ stage }) => expect(stage).toBe('provisioning'));
+    await eventually(async () => kubectl('delete', 'secret', await jobName(withoutSecret)));
     await doomed.remove();
     await lab.addNode('gpu-on-demand', 4);
     await run.endsWell();
@@ -96,15 +100,26 @@ describe('a run ends once and right', () => {
     expect(await run.row()).toMatchObject({ starts: 1, failed_attempts: 0 });
   });
 
-  it('though the trainer is killed between the commit of a start and its Job', async () => {
-    lab.cluster.freeze('kube-apiserver');
-    const run = await start();
-    await run.is((row) => expect([row.state, row.starts]).toEqual(['queued', 1]));
-    lab.killTrainer();
-    lab.cluster.thaw('kube-apiserver');
-    await run.endsWell();
-    expect((await run.row()).failed_attempts).toBe(0);
+  it('though its Secret was missing when its pod came to a machine', async () => {
+    await withoutSecret.endsWell();
+    expect(await withoutSecret.row()).toMatchObject({ starts: 2, failed_attempts: 0 });
   });
+
+  it.each([
+    ['who answers later', () => lab.cluster.freeze('kube-apiserver'), () => lab.cluster.thaw('kube-apiserver')],
+    ['who is gone', () => lab.cluster.crash('kube-apiserver'), () => lab.cluster.revive()],
+  ])(
+    'though the trainer is killed when it has committed a start and asks an API server for the Job %s',
+    async (_, away, back) => {
+      await away();
+      const run = await start();
+      await run.is((row) => expect([row.state, row.starts]).toEqual(['queued', 1]));
+      lab.killTrainer();
+      await back();
+      await run.endsWell();
+      expect((await run.row()).failed_attempts).toBe(0);
+    },
+  );
 
   it('and leaves nothing in the cluster and no object that no row speaks of', () => expectNoRemains(lab));
 });

@@ -3,6 +3,8 @@ import { eventually } from '@attune/testing';
 import { ClusterLab } from './test-support/cluster-lab';
 import { expectNoRemains } from './test-support/remains';
 
+jest.setTimeout(180_000);
+
 const POOL = 'gpu-on-demand';
 
 describe('a pool of machines that is empty', () => {

@@ -2,8 +2,10 @@ import { ClusterLab } from './test-support/cluster-lab';
 import type { LabRun } from './test-support/lab-run';
 import { expectNoRemains } from './test-support/remains';
 
+jest.setTimeout(180_000);
+
 /** Long enough that everything below happens while it trains. */
-const ENGINE = { steps: 60, step_ms: 100, checkpoint_every: 5 };
+const ENGINE = { steps: 60, step_ms: 80, checkpoint_every: 5 };
 
 describe('two GPUs that runs of two plans share', () => {
   let lab: ClusterLab;
