@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '@attune/testing';
-import type { NodeAgent } from '@attune/testing-cluster';
+import type { NodeAgent, TestCluster } from '@attune/testing-cluster';
 import { ClusterLab, TRAINING_NAMESPACE } from './test-support/cluster-lab';
 import type { Customer } from './test-support/customer';
 import type { LabRun } from './test-support/lab-run';
@@ -107,17 +107,17 @@ describe('a run ends once and right', () => {
     expect(await withoutSecret.row()).toMatchObject({ starts: 2, failed_attempts: 0 });
   });
 
-  it.each([
-    ['who answers later', () => lab.cluster.freeze('kube-apiserver'), () => lab.cluster.thaw('kube-apiserver')],
-    ['who is gone', () => lab.cluster.crash('kube-apiserver'), () => lab.cluster.revive()],
+  it.each<[string, (cluster: TestCluster) => Promise<() => Promise<void>>]>([
+    ['that answers later', notAnswering],
+    ['that is gone', gone],
   ])(
-    'though the trainer is killed when it has committed a start and asks an API server for the Job %s',
-    async (_, away, back) => {
-      await away();
+    'though the trainer dies between the commit of a start and its Job, which it asks of an API server %s',
+    async (_, takeAway) => {
+      const bringBack = await takeAway(lab.cluster);
       const run = await start();
       await run.is((row) => expect([row.state, row.starts]).toEqual(['queued', 1]));
       lab.killTrainer();
-      await back();
+      await bringBack();
       await run.endsWell();
       expect((await run.row()).failed_attempts).toBe(0);
     },
@@ -125,3 +125,16 @@ describe('a run ends once and right', () => {
 
   it('and leaves nothing in the cluster and no object that no row speaks of', () => expectNoRemains(lab));
 });
+
+function notAnswering(cluster: TestCluster): Promise<() => Promise<void>> {
+  cluster.freeze('kube-apiserver');
+  return Promise.resolve(() => {
+    cluster.thaw('kube-apiserver');
+    return Promise.resolve();
+  });
+}
+
+async function gone(cluster: TestCluster): Promise<() => Promise<void>> {
+  await cluster.crash('kube-apiserver');
+  return () => cluster.revive();
+}
