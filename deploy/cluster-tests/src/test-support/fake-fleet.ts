@@ -8,6 +8,7 @@ import {
   type Informer,
   type V1Pod,
 } from '@kubernetes/client-node';
+import { eventually } from '@attune/testing';
 import type { TestCluster } from '@attune/testing-cluster';
 import { TRAINING_NAMESPACE } from './cluster-lab';
 
@@ -29,6 +30,7 @@ export class FakeFleet {
   private readonly core: CoreV1Api;
   private readonly pods: Informer<V1Pod>;
   private readonly known = new Set<string>();
+  private isStopped = false;
 
   constructor(
     private readonly cluster: TestCluster,
@@ -39,7 +41,9 @@ export class FakeFleet {
     const list = () => this.core.listNamespacedPod({ namespace: TRAINING_NAMESPACE });
     this.pods = makeInformer(cluster.kubeConfig(), `/api/v1/namespaces/${TRAINING_NAMESPACE}/pods`, list);
     for (const verb of ['add', 'update'] as const) this.pods.on(verb, (pod) => this.onPod(pod));
-    this.pods.on('error', () => void this.pods.start());
+    this.pods.on('error', () => {
+      if (!this.isStopped) void this.pods.start();
+    });
   }
 
   /** Adds the nodes, of one GPU each, and begins to play their runners. */
@@ -62,6 +66,7 @@ export class FakeFleet {
   }
 
   stop(): Promise<void> {
+    this.isStopped = true;
     return this.pods.stop();
   }
 
@@ -69,7 +74,6 @@ export class FakeFleet {
     const uid = pod.metadata?.uid ?? '';
     if (pod.status?.phase !== 'Running' || this.known.has(uid)) return;
     this.known.add(uid);
-    this.startedAt.push(performance.now());
     this.play(pod).catch((error: unknown) => this.problems.push(error));
   }
 
@@ -77,18 +81,18 @@ export class FakeFleet {
     const env = new Map(pod.spec?.containers[0]?.env?.map(({ name, value = '' }) => [name, value]));
     const [runId = '', start = ''] = [env.get('RUN_ID'), env.get('RUN_START')];
     this.trainerUrl = env.get('TRAINER_URL') ?? '';
-    const secret = await this.core.readNamespacedSecret({
-      namespace: TRAINING_NAMESPACE,
-      name: `run-${runId}-${start}`,
-    });
+    const name = `run-${runId}-${start}`;
+    // The Job comes first and its Secret after it: a kubelet, too, starts the container only then.
+    const secret = await eventually(() => this.core.readNamespacedSecret({ namespace: TRAINING_NAMESPACE, name }));
+    this.startedAt.push(performance.now());
     const token = Buffer.from(secret.data?.['token'] ?? '', 'base64').toString('utf8');
-    const call = async (name: string, body: object): Promise<{ epoch?: number }> => {
-      const answer = await fetch(`${this.trainerUrl}/runner/v1/runs/${runId}/starts/${start}/${name}`, {
+    const call = async (verb: string, body: object): Promise<{ epoch?: number }> => {
+      const answer = await fetch(`${this.trainerUrl}/runner/v1/runs/${runId}/starts/${start}/${verb}`, {
         method: 'POST',
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
         body: JSON.stringify(body),
       });
-      if (!answer.ok) throw new Error(`${name} of ${runId}: ${String(answer.status)} ${await answer.text()}`);
+      if (!answer.ok) throw new Error(`${verb} of ${runId}: ${String(answer.status)} ${await answer.text()}`);
       return (await answer.json()) as { epoch?: number };
     };
     const { epoch } = await call('claim', { owner: randomUUID() });
