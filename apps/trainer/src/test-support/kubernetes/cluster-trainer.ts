@@ -55,6 +55,7 @@ export const settings: KubernetesExecutorSettings = {
   namespace: NAMESPACE,
   blueprintFile: '',
   runnerImage: IMAGE,
+  kueueQueue: null,
   trainerUrl: 'http://trainer:8083',
   maxSeconds: 3600,
   sharing: {
