@@ -19,6 +19,7 @@ import {
   acceleratorsSchema,
   poolsSchema,
   priorityClassesSchema,
+  usualTimings,
   type KubernetesExecutorSettings,
 } from './starts/kubernetes/settings';
 import type { LocalExecutorSettings } from './starts/local-executor';
@@ -65,8 +66,8 @@ const kubernetesVariables = {
   TRAINER_RUNNER_IMAGE: z.string().min(1),
   /** In the order in which pools are filled: `[{"name": "gpu-spot", "spot": true, "slots": 8}, ...]`. */
   TRAINER_POOLS: json(poolsSchema),
-  /** What the names of the bases' catalogue mean; `pools` names those that have it, without it all have. */
-  TRAINER_ACCELERATORS: json(acceleratorsSchema, { gpu: { resource: 'nvidia.com/gpu' } }),
+  /** What names of the bases' catalogue mean, where they are no resource of NVIDIA's: `{"gpu-large": {"resource": "nvidia.com/gpu", "pools": ["gpu-80g"]}}`. */
+  TRAINER_ACCELERATORS: json(acceleratorsSchema, {}),
   TRAINER_PRIORITY_CLASSES: json(priorityClassesSchema, {
     gold: 'attune-train-gold',
     enterprise: 'attune-train-enterprise',
@@ -138,6 +139,7 @@ function readKubernetesEnv(variables: Variables): Readonly<Env> {
       spotPreemptions: env.TRAINER_SPOT_PREEMPTIONS,
       protectedForMs: env.TRAINER_PROTECTED_MS,
     },
+    timings: usualTimings,
   };
   const executor = { kind: 'kubernetes' as const, kubernetes };
   return Object.freeze({ ...toServiceSettings(env, store), ...toShared(env), executor });

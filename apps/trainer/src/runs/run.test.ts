@@ -51,6 +51,18 @@ describe('attempts', () => {
   });
 });
 
+describe('a start that lost its machine', () => {
+  it('is no failed attempt, however often, and its run waits no longer for it', () => {
+    const verdict = judgeAttempt({ failedAttempts: 2, starts: 40 }, { kind: 'preempted', reason: 'x' }, 3);
+    expect(verdict).toEqual({ to: 'queued', failedAttempts: 2, delayMs: 0 });
+  });
+
+  it('is told from one that the platform failed, which is not the engine’s fault', () => {
+    const end = { kind: 'failed', fault: 'platform', message: 'No image.' } as const;
+    expect(judgeAttempt({ failedAttempts: 2, starts: 3 }, end, 3)).toMatchObject({ failure: { kind: 'platform' } });
+  });
+});
+
 describe('the progress that a customer sees', () => {
   it('never falls and stays within 0 and 100, whatever is reported', () => {
     fc.assert(

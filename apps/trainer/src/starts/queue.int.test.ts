@@ -5,6 +5,7 @@ import { createTestDatabase, type TestDatabase } from '@attune/testing';
 import { migrations } from '../migrations/all';
 import type { Run } from '../runs/run';
 import { RunsRepository } from '../runs/runs.repository';
+import type { Candidate, HeldStart } from './executor';
 import { QueueRepository } from './queue.repository';
 
 let testDatabase: TestDatabase;
@@ -59,9 +60,11 @@ async function allow(
 }
 
 /** As a starter does; null when no run may start now. */
-async function startNext(): Promise<Run | null> {
+async function startNext(
+  hasPlace: (candidate: Candidate, held: readonly HeldStart[]) => boolean = () => true,
+): Promise<Run | null> {
   return database.runInTransaction('system', async (tx) => {
-    const next = await queue.lockNext(tx, 'host', () => true);
+    const next = await queue.lockNext(tx, 'host', (candidate, held) => hasPlace(candidate, held) || null);
     if (!next) return null;
     const { run } = next;
     await queue.noteTurn(tx, run.organizationId);
@@ -79,9 +82,10 @@ async function end(runId: RunId): Promise<void> {
 async function organizationWith(
   liveRuns: number | null,
   waiting: number,
+  plan: Plan = 'gold',
 ): Promise<{ id: OrganizationId; runs: RunId[] }> {
   const id = newId<OrganizationId>();
-  await allow(id, liveRuns);
+  await allow(id, liveRuns, 1, plan);
   const ids: RunId[] = [];
   for (let n = 0; n < waiting; n += 1) ids.push(await request(id));
   return { id, runs: ids };
@@ -153,11 +157,51 @@ describe('the order of starts', () => {
     expect(await startNext()).toBeNull();
   });
 
+  it('lets the runs of the highest class go first, whenever they came, and organizations of a class take turns', async () => {
+    const [gold, other] = [await organizationWith(5, 2), await organizationWith(5, 1)];
+    const enterprise = await organizationWith(5, 2, 'enterprise');
+    const expected = [...enterprise.runs, gold.runs[0], other.runs[0], gold.runs[1]];
+    expect(await line([gold, other, enterprise])).toEqual(expected);
+    for (const runId of expected) expect((await startNext())?.runId).toBe(runId);
+  });
+
+  it('takes the plan from the word of billing that is known already, where that was heard before plans were noted', async () => {
+    const { id } = await organizationWith(1, 1);
+    await database.query('system', 'UPDATE organization SET plan = NULL WHERE organization_id = $1', [id]);
+    expect(await allow(id, 1, 1, 'enterprise')).toBe(true);
+    expect(await allow(id, 1, 1, 'gold')).toBe(false);
+  });
+
+  it('passes over a run that has no place at the host, and tells the host what it holds', async () => {
+    const { runs: waiting } = await organizationWith(5, 3);
+    await database.query('system', `UPDATE training_run SET accelerator = 'large' WHERE id = $1`, [waiting[0]]);
+    const seen: (string | null)[] = [];
+    const start = () =>
+      startNext(({ accelerator }, held) => {
+        seen.push(accelerator);
+        return accelerator === null && held.length === 0;
+      });
+    expect((await start())?.runId).toBe(waiting[1]);
+    expect(seen).toEqual(['large', null]);
+    expect(await start()).toBeNull();
+    await end(waiting[1] as RunId);
+    expect((await start())?.runId).toBe(waiting[2]);
+  });
+
+  it('gives a host no more than it holds room for, however many trainers start there at once', async () => {
+    await organizationWith(10, 8);
+    const start = () => startNext((_, held) => held.length < 3);
+    const started = (await Promise.all(Array.from({ length: 8 }, start))).filter((run) => run !== null);
+    expect(started).toHaveLength(3);
+    expect(new Set(started.map((run) => run.runId)).size).toBe(3);
+  });
+
   it('is what positions say: while no run ends, runs start in the very order of their positions', async () => {
     const shape = fc.array(
       fc.record({
         limit: fc.option(fc.integer({ min: 1, max: 4 }), { nil: null }),
         before: fc.integer({ min: 0, max: 3 }),
+        plan: fc.constantFrom<Plan>('gold', 'enterprise'),
         waiting: fc.integer({ min: 1, max: 5 }),
       }),
       { minLength: 1, maxLength: 4 },
@@ -166,7 +210,7 @@ describe('the order of starts', () => {
       fc.asyncProperty(shape, async (wanted) => {
         await empty();
         const organizations = [];
-        for (const { limit, waiting } of wanted) organizations.push(await organizationWith(limit, waiting));
+        for (const { limit, waiting, plan } of wanted) organizations.push(await organizationWith(limit, waiting, plan));
         // Some have runs at work and have had turns already.
         for (let n = 0; n < Math.max(...wanted.map(({ before }) => before)); n += 1) {
           const run = await startNext();

@@ -1,5 +1,5 @@
 import type { Candidate, Placement } from '../executor';
-import { USUAL_ACCELERATOR, type Accelerator, type Pool, type SharingSettings } from './settings';
+import { USUAL_ACCELERATOR, USUAL_VENDOR, type Accelerator, type Pool, type SharingSettings } from './settings';
 
 /** A start that holds, or waits for, a part of a pool. */
 export interface Holding extends Placement {
@@ -25,7 +25,11 @@ export interface Occupancy {
 
 /** What the accelerator means here; null where the settings do not say. */
 export function acceleratorOf(name: string | null, settings: SharingSettings): Accelerator | null {
-  return settings.accelerators[name ?? USUAL_ACCELERATOR] ?? null;
+  const wanted = name ?? USUAL_ACCELERATOR;
+  const explained = settings.accelerators[wanted];
+  if (explained) return explained;
+  const resource = `${USUAL_VENDOR}/${wanted}`;
+  return settings.pools.some((pool) => pool.resource === resource) ? { resource, count: 1 } : null;
 }
 
 /**
@@ -61,7 +65,9 @@ function classOf(candidate: Candidate, settings: SharingSettings): string {
 }
 
 function poolsFor(candidate: Candidate, accelerator: Accelerator, settings: SharingSettings): readonly Pool[] {
-  const pools = settings.pools.filter((pool) => accelerator.pools?.includes(pool.name) ?? true);
+  const pools = settings.pools.filter(
+    (pool) => pool.resource === accelerator.resource && (accelerator.pools?.includes(pool.name) ?? true),
+  );
   if (candidate.preemptions < settings.spotPreemptions) return pools;
   const lasting = pools.filter((pool) => !pool.spot);
   return lasting.length > 0 ? lasting : pools;

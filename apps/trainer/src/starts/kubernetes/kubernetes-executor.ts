@@ -25,12 +25,8 @@ import { syncedSeconds } from './executor-metrics';
 import { Mirror } from './mirror';
 import { toHoldings, toJobHolding, toQuota } from './occupancy';
 import type { KubernetesExecutorSettings } from './settings';
-import { lossOf, toStartStatus, type MeaningSettings, type SeenStart } from './start-meaning';
+import { lossOf, toStartStatus, type SeenStart } from './start-meaning';
 
-/** A start that is not to be seen so shortly after it was ordered may still be made, by another trainer. */
-const UNKNOWN_FOR_MS = 10_000;
-/** A cancelled start's pod may take this long to confirm its end; one on a machine that is gone never does. */
-const KILL_CONFIRM_MS = 3000;
 /** SIGTERM, and SIGKILL a second later: its checkpoint would be refused anyway. */
 const KILL_GRACE_SECONDS = 1;
 const CREATE_ATTEMPTS = 3;
@@ -39,8 +35,6 @@ const CREATE_RETRY_MS = 500;
 const REFUSED_FOR_MS = 15_000;
 const ASK_EVERY_MS = 60_000;
 const CHANGE_MS = 50;
-
-const meaning: MeaningSettings = { secretMissingForMs: 30_000, imageMissingForMs: 300_000 };
 
 /**
  * Each start is a Job of its own, in a namespace that several trainers may share. What it says of starts comes from a copy of the cluster's
@@ -157,8 +151,9 @@ export class KubernetesExecutor extends Executor {
     const name = jobName(start);
     const killedAt = this.killedAt.get(name);
     // The fence lets nothing of it through any more: whether a lost machine ever confirms its end makes no difference.
-    if (killedAt !== undefined && performance.now() - killedAt > KILL_CONFIRM_MS) return { kind: 'unknown' };
-    const status = toStartStatus(this.seen(start), new Date(), meaning);
+    if (killedAt !== undefined && performance.now() - killedAt > this.settings.timings.killConfirmMs)
+      return { kind: 'unknown' };
+    const status = toStartStatus(this.seen(start), new Date(), this.settings.timings);
     if (status.kind === 'waiting') this.askForRefusal(name);
     return status.kind === 'unknown' && killedAt === undefined ? this.judgeUnknown(start) : status;
   }
@@ -239,7 +234,7 @@ export class KubernetesExecutor extends Executor {
   /** Nothing of it is to be seen here. Only the cluster's own word ends a run's start. */
   private async judgeUnknown(start: OrderedStart): Promise<StartStatus> {
     const undecided: StartStatus = { kind: 'waiting', reason: 'Its start is being prepared.' };
-    if (start.orderedMsAgo < UNKNOWN_FOR_MS || !this.jobs.hasListed()) return undecided;
+    if (start.orderedMsAgo < this.settings.timings.unknownForMs || !this.jobs.hasListed()) return undecided;
     try {
       const job = await this.api.readJob(jobName(start));
       if (!job) return { kind: 'unknown' };

@@ -3,6 +3,7 @@ import { exitKindOf } from '@attune/engine-protocol';
 import { reasons } from '../../runs/run-reasons';
 import type { StartEnd, StartStatus } from '../executor';
 import { toWaitingReason } from './scheduler-words';
+import type { ExecutorTimings } from './settings';
 
 /** What is to be seen of a start in the cluster. */
 export interface SeenStart {
@@ -13,12 +14,7 @@ export interface SeenStart {
 }
 
 /** How long a container may fail to be made before its start is given up. */
-export interface MeaningSettings {
-  /** While its Secret is missing: whoever should have made it is gone, and nobody else knows the token. */
-  secretMissingForMs: number;
-  /** While its image cannot be pulled, or its container not be made from it. */
-  imageMissingForMs: number;
-}
+export type MeaningSettings = Pick<ExecutorTimings, 'secretMissingForMs' | 'imageMissingForMs'>;
 
 const words = {
   prepared: 'Its start is being prepared.',

@@ -1,0 +1,182 @@
+import type { V1Job, V1JobCondition, V1Pod, V1PodCondition, V1PodStatus } from '@kubernetes/client-node';
+import type { StartStatus } from '../executor';
+import { lossOf, toStartStatus } from './start-meaning';
+
+const now = new Date('2026-11-28T12:00:00Z');
+const settings = { secretMissingForMs: 30_000, imageMissingForMs: 300_000 };
+
+const job = (...conditions: [type: string, reason?: string][]): V1Job => ({
+  metadata: { name: 'run-x-1' },
+  status: {
+    conditions: conditions.map(([type, reason]): V1JobCondition => ({
+      type,
+      status: 'True',
+      ...(reason ? { reason } : {}),
+    })),
+  },
+});
+const condition = (type: string, status: string, more: Partial<V1PodCondition> = {}): V1PodCondition => ({
+  type,
+  status,
+  ...more,
+});
+const pod = (status: V1PodStatus, metadata: V1Pod['metadata'] = {}): V1Pod => ({ metadata, status });
+const runner = (state: object) => ({
+  containerStatuses: [{ name: 'runner', ready: true, restartCount: 0, image: 'i', imageID: '', state }],
+});
+const terminated = (exitCode: number, reason = 'Error') => runner({ terminated: { exitCode, reason } });
+const scheduledAgo = (ms: number) =>
+  condition('PodScheduled', 'True', { lastTransitionTime: new Date(now.getTime() - ms) });
+const disrupted = (reason: string) => condition('DisruptionTarget', 'True', { reason });
+
+const mean = (seenPod: V1Pod | null, seenJob: V1Job | null = job(), lost: string | null = null): StartStatus =>
+  toStartStatus({ job: seenJob, pod: seenPod, lost }, now, settings);
+
+const waiting = (reason: string) => ({ kind: 'waiting', reason });
+const ended = (end: object) => ({ kind: 'ended', end });
+
+describe('what the cluster says of a start means', () => {
+  it.each<[string, StartStatus, object]>([
+    ['nothing there', mean(null, null), { kind: 'unknown' }],
+    ['a Job without a pod', mean(null), waiting('Its start is being prepared.')],
+    [
+      'a suspended Job',
+      mean(null, { ...job(), spec: { suspend: true } as V1Job['spec'] } as V1Job),
+      waiting('It waits for its share of the machines.'),
+    ],
+    [
+      'a pod that no node can take',
+      mean(
+        pod({
+          phase: 'Pending',
+          conditions: [
+            condition('PodScheduled', 'False', {
+              reason: 'Unschedulable',
+              message: '0/3 nodes are available: 3 Insufficient nvidia.com/gpu.',
+            }),
+          ],
+        }),
+      ),
+      waiting('All machines of its kind are at work. It waits for one to become free or to be started.'),
+    ],
+    [
+      'a container being made',
+      mean(
+        pod({
+          phase: 'Pending',
+          conditions: [scheduledAgo(1000)],
+          ...runner({ waiting: { reason: 'ContainerCreating' } }),
+        }),
+      ),
+      waiting('Its machine is fetching the training program.'),
+    ],
+    [
+      'an image that cannot be pulled for a while',
+      mean(
+        pod({
+          phase: 'Pending',
+          conditions: [scheduledAgo(299_000)],
+          ...runner({ waiting: { reason: 'ImagePullBackOff' } }),
+        }),
+      ),
+      waiting('Its machine is fetching the training program.'),
+    ],
+    [
+      'an image that cannot be pulled for longer',
+      mean(
+        pod({
+          phase: 'Pending',
+          conditions: [scheduledAgo(301_000)],
+          ...runner({ waiting: { reason: 'ErrImagePull' } }),
+        }),
+      ),
+      ended({ kind: 'failed', fault: 'platform', message: 'The training program could not be fetched.' }),
+    ],
+    [
+      'a Secret that is missing for long',
+      mean(
+        pod({
+          phase: 'Pending',
+          conditions: [scheduledAgo(31_000)],
+          ...runner({ waiting: { reason: 'CreateContainerConfigError' } }),
+        }),
+      ),
+      ended({ kind: 'interrupted' }),
+    ],
+    [
+      'a running container',
+      mean(pod({ phase: 'Running', ...runner({ running: {} }) })),
+      { kind: 'running', disruption: null },
+    ],
+    [
+      'a pod that is being preempted and saves its checkpoint',
+      mean(pod({ phase: 'Running', conditions: [disrupted('PreemptionByScheduler')], ...runner({ running: {} }) })),
+      { kind: 'running', disruption: 'A run of higher priority took its machine.' },
+    ],
+    [
+      'a node that has fallen silent',
+      mean(pod({ phase: 'Running', conditions: [condition('Ready', 'False')], ...runner({ running: {} }) })),
+      { kind: 'running', disruption: 'Its machine stopped answering.' },
+    ],
+    ['exit 0', mean(pod({ phase: 'Succeeded', ...terminated(0) })), ended({ kind: 'exit', exit: 'done' })],
+    ['exit 65', mean(pod({ phase: 'Failed', ...terminated(65) })), ended({ kind: 'exit', exit: 'data' })],
+    ['exit 70', mean(pod({ phase: 'Failed', ...terminated(70) })), ended({ kind: 'exit', exit: 'engine' })],
+    ['exit 75', mean(pod({ phase: 'Failed', ...terminated(75) })), ended({ kind: 'exit', exit: 'interrupted' })],
+    [
+      'a kill by nobody known',
+      mean(pod({ phase: 'Failed', ...terminated(137) })),
+      ended({ kind: 'exit', exit: 'engine' }),
+    ],
+    [
+      'an exit after preemption, whatever the code',
+      mean(
+        pod({ phase: 'Failed', conditions: [disrupted('PreemptionByScheduler')], ...terminated(137) }),
+        job(['Failed', 'BackoffLimitExceeded']),
+      ),
+      ended({ kind: 'preempted', reason: 'A run of higher priority took its machine.' }),
+    ],
+    [
+      'memory that ran out',
+      mean(pod({ phase: 'Failed', ...terminated(137, 'OOMKilled') })),
+      ended({ kind: 'failed', fault: 'engine', message: 'The training program ran out of memory.' }),
+    ],
+    [
+      'a disk that ran over',
+      mean(pod({ phase: 'Failed', reason: 'Evicted', ...terminated(137) })),
+      ended({ kind: 'failed', fault: 'engine', message: 'The training program used more disk space than it may.' }),
+    ],
+    [
+      'a deadline',
+      mean(pod({ phase: 'Failed', ...terminated(75) }), job(['FailureTarget', 'DeadlineExceeded'])),
+      ended({ kind: 'failed', fault: 'engine', message: 'Training took longer than a run may take.' }),
+    ],
+    [
+      'a node that refused the pod',
+      mean(pod({ phase: 'Failed', reason: 'UnexpectedAdmissionError' })),
+      ended({ kind: 'preempted', reason: 'Its machine could not take it.' }),
+    ],
+    [
+      'a failed Job whose pod is gone',
+      mean(null, job(['Failed', 'BackoffLimitExceeded'])),
+      ended({ kind: 'preempted', reason: 'Its machine was taken away.' }),
+    ],
+    [
+      'a failed Job whose pod was seen going',
+      mean(null, job(['Failed', 'BackoffLimitExceeded']), 'Its machine was emptied for maintenance.'),
+      ended({ kind: 'preempted', reason: 'Its machine was emptied for maintenance.' }),
+    ],
+    [
+      'a pod that was seen going, before its Job says so',
+      mean(null, job(), 'Its machine was taken away.'),
+      ended({ kind: 'preempted', reason: 'Its machine was taken away.' }),
+    ],
+    ['a complete Job', mean(null, job(['Complete'])), ended({ kind: 'exit', exit: 'done' })],
+  ])('%s', (_, status, expected) => {
+    expect(status).toEqual(expected);
+  });
+
+  it('a pod that ended by itself was not lost when it goes; one that ran was', () => {
+    expect(lossOf(pod({ phase: 'Failed', ...terminated(70) }))).toBeNull();
+    expect(lossOf(pod({ phase: 'Running', ...runner({ running: {} }) }))).toBe('Its machine was taken away.');
+  });
+});
