@@ -78,6 +78,8 @@ const kubernetesVariables = {
   /** A run that lost its machine within this time loses it to no other run. */
   TRAINER_PROTECTED_MS: count(3_600_000),
   TRAINER_RUN_MAX_SECONDS: count(86_400, 60),
+  /** Where Kueue grants the machines: the queue that starts wait in. */
+  TRAINER_KUEUE_QUEUE: z.string().min(1).optional(),
 };
 
 export type ExecutorEnv =
@@ -130,6 +132,7 @@ function readKubernetesEnv(variables: Variables): Readonly<Env> {
     namespace: env.TRAINER_KUBERNETES_NAMESPACE,
     blueprintFile: env.TRAINER_KUBERNETES_BLUEPRINT,
     runnerImage: env.TRAINER_RUNNER_IMAGE,
+    kueueQueue: env.TRAINER_KUEUE_QUEUE ?? null,
     trainerUrl: env.TRAINER_INTERNAL_URL,
     maxSeconds: env.TRAINER_RUN_MAX_SECONDS,
     sharing: {

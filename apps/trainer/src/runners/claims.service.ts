@@ -5,6 +5,8 @@ import { AttemptsService } from '../runs/attempts.service';
 import { RunAnnouncements } from '../runs/run-announcements';
 import type { Run } from '../runs/run';
 import { RunsRepository } from '../runs/runs.repository';
+import { Executor } from '../starts/executor';
+import { toInterruptedEnd } from '../starts/start-end';
 import { TRAINER_SETTINGS, type TrainerSettings } from '../settings';
 import { BaseCatalogue } from './base-catalogue';
 import { CheckpointsRepository } from './checkpoints.repository';
@@ -23,6 +25,7 @@ export class ClaimsService {
     private readonly bases: BaseCatalogue,
     private readonly checkpoints: CheckpointsRepository,
     private readonly fence: Fence,
+    private readonly executor: Executor,
     @Inject(TRAINER_SETTINGS) private readonly settings: TrainerSettings,
   ) {}
 
@@ -54,11 +57,12 @@ export class ClaimsService {
 
   /** The runner gives up and says why. */
   async giveUp(start: Start, epoch: number, failure: RunnerFailure): Promise<Answer> {
+    const status = await this.executor.observe({ ...start, orderedMsAgo: 0 });
     await this.fence.within(start, epoch, async (tx, run) => {
       if (failure.kind === 'data') await this.attempts.failForGood(tx, run, failure.message);
       else if (failure.kind === 'engine')
         await this.attempts.endAttempt(tx, run, { kind: 'failed', message: failure.message });
-      else await this.attempts.endAttempt(tx, run, { kind: 'interrupted' });
+      else await this.attempts.endAttempt(tx, run, toInterruptedEnd(status));
     });
     return { answer: 'stop' };
   }

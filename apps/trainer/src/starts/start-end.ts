@@ -23,7 +23,15 @@ export function toLostEnd(status: StartStatus): AttemptEnd {
   if (status.kind === 'running' && status.disruption !== null) return { kind: 'preempted', reason: status.disruption };
   // An executor that does not know it can tell nothing of the silence.
   if (status.kind === 'unknown') return { kind: 'failed', message: reasons.silent };
+  // A start that had claimed its run and waits again has lost its machine, or nobody can say: no fault of the run either.
+  if (status.kind === 'waiting') return { kind: 'interrupted' };
   return toAttemptEnd(status) ?? { kind: 'failed', message: reasons.silent };
+}
+
+/** The same for a start that was asked to end and says so itself: by whom, its executor may know. */
+export function toInterruptedEnd(status: StartStatus): AttemptEnd {
+  if (status.kind === 'running' && status.disruption !== null) return { kind: 'preempted', reason: status.disruption };
+  return status.kind === 'ended' && status.end.kind === 'preempted' ? status.end : { kind: 'interrupted' };
 }
 
 function fromEnd(end: StartEnd): AttemptEnd {
