@@ -3,8 +3,11 @@ import type { AttemptEnd } from '../runs/run';
 import { reasons } from '../runs/run-reasons';
 import type { StartEnd, StartStatus } from './executor';
 
-/** What a start's status means for its run; null while it is not over. An executor that does not know the start was restarted. */
-export function toAttemptEnd(status: StartStatus): AttemptEnd | null {
+/**
+ * What a start's status means for its run; null while it is not over. An executor that does not know the start was restarted. `hasClaimed`:
+ * its program has run, and claimed the run.
+ */
+export function toAttemptEnd(status: StartStatus, hasClaimed: boolean): AttemptEnd | null {
   switch (status.kind) {
     case 'waiting':
     case 'running':
@@ -12,7 +15,7 @@ export function toAttemptEnd(status: StartStatus): AttemptEnd | null {
     case 'unknown':
       return { kind: 'interrupted' };
     case 'ended':
-      return fromEnd(status.end);
+      return fromEnd(status.end, hasClaimed);
     default:
       return assertNever(status);
   }
@@ -21,15 +24,20 @@ export function toAttemptEnd(status: StartStatus): AttemptEnd | null {
 /** The same for a start whose lease has run out: a machine that is being taken away explains the silence, and is no fault of the run. */
 export function toLostEnd(status: StartStatus): AttemptEnd {
   if (status.kind === 'running' && status.disruption !== null) return { kind: 'preempted', reason: status.disruption };
+  // It had claimed its run, and does not run any more, though nobody saw it end.
+  if (status.kind === 'waiting') return { kind: 'preempted', reason: reasons.taken };
   // An executor that does not know it can tell nothing of the silence.
   if (status.kind === 'unknown') return { kind: 'failed', message: reasons.silent };
-  return toAttemptEnd(status) ?? { kind: 'failed', message: reasons.silent };
+  return toAttemptEnd(status, true) ?? { kind: 'failed', message: reasons.silent };
 }
 
-function fromEnd(end: StartEnd): AttemptEnd {
+function fromEnd(end: StartEnd, hasClaimed: boolean): AttemptEnd {
   switch (end.kind) {
     case 'exit':
       return end.exit === 'interrupted' ? { kind: 'interrupted' } : { kind: 'failed', message: reasons.ended };
+    case 'expired':
+      // A start that only waited has used up nothing of the run's.
+      return hasClaimed ? { kind: 'failed', message: reasons.deadline } : { kind: 'interrupted' };
     case 'interrupted':
     case 'preempted':
     case 'failed':

@@ -6,7 +6,7 @@ import {
   type V1Pod,
   type V1ResourceQuota,
 } from '@kubernetes/client-node';
-import { delay, messageOf, type RunId } from '@attune/kernel';
+import { delay, messageOf, systemClock, type RunId } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
 import {
   Executor,
@@ -22,6 +22,7 @@ import { Blueprint, jobName } from './blueprint';
 import { acceleratorOf, freeSlots, placeStart } from './capacity';
 import { ClusterApi, RUN_SELECTOR } from './cluster-api';
 import { syncedSeconds } from './executor-metrics';
+import { queuedByKueue } from './kueue-queue';
 import { Mirror } from './mirror';
 import { toHoldings, toJobHolding, toQuota } from './occupancy';
 import type { KubernetesExecutorSettings } from './settings';
@@ -153,7 +154,7 @@ export class KubernetesExecutor extends Executor {
     // The fence lets nothing of it through any more: whether a lost machine ever confirms its end makes no difference.
     if (killedAt !== undefined && performance.now() - killedAt > this.settings.timings.killConfirmMs)
       return { kind: 'unknown' };
-    const status = toStartStatus(this.seen(start), new Date(), this.settings.timings);
+    const status = toStartStatus(this.seen(start), systemClock.now(), this.settings.timings);
     if (status.kind === 'waiting') this.askForRefusal(name);
     return status.kind === 'unknown' && killedAt === undefined ? this.judgeUnknown(start) : status;
   }
@@ -195,10 +196,10 @@ export class KubernetesExecutor extends Executor {
   }
 
   private fill(order: StartOrder): V1Job {
-    const { sharing, maxSeconds, trainerUrl, runnerImage } = this.settings;
+    const { sharing, maxSeconds, trainerUrl, runnerImage, kueueQueue } = this.settings;
     const accelerator = acceleratorOf(order.accelerator, sharing);
     if (!accelerator) throw new Error(`the settings do not say what "${String(order.accelerator)}" is`);
-    return this.blueprint.fill({
+    const job = this.blueprint.fill({
       runId: order.runId,
       start: String(order.start),
       organizationId: order.organizationId,
@@ -210,6 +211,7 @@ export class KubernetesExecutor extends Executor {
       trainerUrl,
       image: runnerImage,
     });
+    return kueueQueue === null ? job : queuedByKueue(job, kueueQueue, sharing.priorityClasses.protected);
   }
 
   /** The Job that was there already. Throws unless it is this very start's. */
@@ -293,7 +295,8 @@ export class KubernetesExecutor extends Executor {
     const job = this.jobs.get(name);
     const start = job && toStartName(job);
     if (!job || !start || this.podOf(start)) return;
-    const ageMs = Date.now() - new Date(job.metadata?.creationTimestamp ?? Date.now()).getTime();
+    const now = systemClock.now();
+    const ageMs = now.getTime() - new Date(job.metadata?.creationTimestamp ?? now).getTime();
     if (ageMs < REFUSED_FOR_MS || performance.now() - (this.askedAt.get(name) ?? -ASK_EVERY_MS) < ASK_EVERY_MS) return;
     this.askedAt.set(name, performance.now());
     this.api.readRefusal(job).then(

@@ -14,7 +14,7 @@ describe('the Job of a start in a cluster with Kueue', () => {
   it('is suspended and names its queue, and is else what the blueprint says', () => {
     const job = aJob('gold');
     const queued = queuedByKueue(job, 'training', 'protected');
-    expect(queued.spec).toEqual({ ...job.spec, suspend: true });
+    expect(queued.spec).toEqual(Object.assign({}, job.spec, { suspend: true }));
     expect(queued.metadata?.name).toBe('run-1');
     expect(labelsOf(job)).toEqual({ 'attune.dev/run': '1', 'kueue.x-k8s.io/queue-name': 'training' });
   });

@@ -17,5 +17,8 @@ export function queuedByKueue(job: V1Job, queue: string, protectedClass: string)
     'kueue.x-k8s.io/queue-name': isProtected ? `${queue}-protected` : queue,
   };
   // Kueue's webhook would suspend it too; so it is even where that is away.
-  return { ...job, metadata: { ...job.metadata, labels }, spec: { ...spec, suspend: true } };
+  return Object.assign({}, job, {
+    metadata: Object.assign({}, job.metadata, { labels }),
+    spec: Object.assign({}, spec, { suspend: true }),
+  });
 }

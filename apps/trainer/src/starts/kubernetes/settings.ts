@@ -45,6 +45,8 @@ export interface KubernetesExecutorSettings {
   trainerUrl: string;
   /** A start that runs longer is ended. */
   maxSeconds: number;
+  /** Of Kueue, where it has the last word on when a Job may run; null: nobody has. */
+  kueueQueue: string | null;
   sharing: SharingSettings;
   timings: ExecutorTimings;
 }

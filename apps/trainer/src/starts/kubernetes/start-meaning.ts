@@ -20,7 +20,7 @@ const words = {
   prepared: 'Its start is being prepared.',
   image: 'Its machine is fetching the training program.',
   share: 'It waits for its share of the machines.',
-  gone: 'Its machine was taken away.',
+  gone: reasons.taken,
   silent: 'Its machine stopped answering.',
   refused: 'Its machine could not take it.',
   disk: 'The training program used more disk space than it may.',
@@ -114,7 +114,7 @@ function toPodEnd(pod: V1Pod, job: V1Job | null): StartEnd {
   const ended = runnerOf(pod)?.state?.terminated;
   const disruption = disruptionOf(pod);
   // It ran into its deadline, and was disrupted only because of that.
-  if (hasFailedBy(job, 'DeadlineExceeded') || pod.status?.reason === 'DeadlineExceeded') return deadline();
+  if (hasFailedBy(job, 'DeadlineExceeded') || pod.status?.reason === 'DeadlineExceeded') return { kind: 'expired' };
   if (disruption !== null) return preempted(disruption);
   if (ended?.reason === 'OOMKilled') return { kind: 'failed', fault: 'engine', message: reasons.outOfMemory };
   if (pod.status?.reason === 'Evicted') return { kind: 'failed', fault: 'engine', message: words.disk };
@@ -127,7 +127,7 @@ function toPodEnd(pod: V1Pod, job: V1Job | null): StartEnd {
 function toJobEnd(job: V1Job): StartEnd | null {
   if (job.status?.conditions?.some(({ type, status }) => type === 'Complete' && status === 'True'))
     return { kind: 'exit', exit: 'done' };
-  if (hasFailedBy(job, 'DeadlineExceeded')) return deadline();
+  if (hasFailedBy(job, 'DeadlineExceeded')) return { kind: 'expired' };
   // A pod that ends by itself stays until its Job goes: whoever took this one, its run could not help it.
   return hasFailedBy(job) ? preempted(words.gone) : null;
 }
@@ -148,10 +148,6 @@ function isLoss(end: StartEnd): boolean {
 
 function preempted(reason: string): StartEnd {
   return { kind: 'preempted', reason };
-}
-
-function deadline(): StartEnd {
-  return { kind: 'failed', fault: 'engine', message: reasons.deadline };
 }
 
 function runnerOf(pod: V1Pod): V1ContainerStatus | undefined {
