@@ -21,6 +21,9 @@ const speaking = [
   { name: 'festvox-kdlpc16k', provides: `${festivalVoices}/english/ked_diphone` },
 ];
 
+/** What makes a container as a node does, for the tests of what pods may. */
+const containing = [{ name: 'runc', provides: 'runc' }];
+
 const everything = [...decoding, ...speaking];
 
 /** What each command needs: the platform decodes uploads, the demo and the tests make speech beside that. */
@@ -28,8 +31,10 @@ export const packagesOf = {
   start: decoding,
   demo: everything,
   test: everything,
-  'test:k8s': everything,
+  'test:k8s': [...everything, ...containing],
   mutants: everything,
+  backup: [],
+  restore: [],
 };
 
 /** Debian's python3 comes without pip, which fetches the one tool that fetches the rest. */

@@ -42,7 +42,7 @@ module.exports = {
     {
       name: 'testing-is-for-tests',
       severity: 'error',
-      from: { pathNot: `${tests}|^packages/testing(-cluster)?/|^bench/|^deploy/mutants/` },
+      from: { pathNot: `${tests}|^packages/testing(-cluster)?/|^bench/|^deploy/(mutants|cluster-tests)/` },
       to: { path: '^packages/testing(-cluster)?/' },
     },
     {

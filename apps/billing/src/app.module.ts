@@ -62,6 +62,7 @@ export class AppModule {
         MessagingModule.forRoot({
           natsUrl: env.natsUrl,
           monitorUrl: env.natsMonitorUrl,
+          replicas: env.natsReplicas,
           service: 'billing',
           logger,
           consumers,

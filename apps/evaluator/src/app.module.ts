@@ -26,6 +26,7 @@ export class AppModule {
         MessagingModule.forRoot({
           natsUrl: env.natsUrl,
           monitorUrl: env.natsMonitorUrl,
+          replicas: env.natsReplicas,
           service: 'evaluation',
           logger,
           consumers: [EvaluationsConsumer, ErasuresConsumer],

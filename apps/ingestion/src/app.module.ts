@@ -29,6 +29,7 @@ export class AppModule {
         MessagingModule.forRoot({
           natsUrl: env.natsUrl,
           monitorUrl: env.natsMonitorUrl,
+          replicas: env.natsReplicas,
           service: 'ingestion',
           logger,
           consumers: [ItemsConsumer, ErasuresConsumer],

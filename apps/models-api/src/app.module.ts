@@ -155,6 +155,7 @@ export class AppModule {
         MessagingModule.forRoot({
           natsUrl: env.natsUrl,
           monitorUrl: env.natsMonitorUrl,
+          replicas: env.natsReplicas,
           service: 'models',
           logger,
           consumers,

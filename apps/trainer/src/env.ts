@@ -132,9 +132,9 @@ function readKubernetesEnv(variables: Variables): Readonly<Env> {
     namespace: env.TRAINER_KUBERNETES_NAMESPACE,
     blueprintFile: env.TRAINER_KUBERNETES_BLUEPRINT,
     runnerImage: env.TRAINER_RUNNER_IMAGE,
+    kueueQueue: env.TRAINER_KUEUE_QUEUE ?? null,
     trainerUrl: env.TRAINER_INTERNAL_URL,
     maxSeconds: env.TRAINER_RUN_MAX_SECONDS,
-    kueueQueue: env.TRAINER_KUEUE_QUEUE ?? null,
     sharing: {
       pools: env.TRAINER_POOLS,
       accelerators: env.TRAINER_ACCELERATORS,

@@ -1,7 +1,7 @@
 import { startCluster, type TestCluster } from '@attune/testing-cluster';
-import { AccessReviews } from './access-reviews';
-import { installCrds } from './crds';
-import { renderText } from './render';
+import { AccessReviews } from './test-support/access-reviews';
+import { installCrds } from './test-support/crds';
+import { renderText } from './test-support/render';
 
 /** What every account of a cluster may: ask who it is and what it may. */
 const everybodys = [

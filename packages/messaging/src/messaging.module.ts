@@ -33,6 +33,8 @@ export interface MessagingModuleSettings extends RpcModuleSettings {
   retention?: RetentionSettings;
   /** The NATS servers' monitoring; without it nobody checks that they write before they answer. */
   monitorUrl?: string | undefined;
+  /** Of the streams that are made; default 1. */
+  replicas?: number | undefined;
   /** How long the broker waits for a sign of life before it gives an event to somebody else; default 30 s. */
   ackWaitMs?: number;
 }
@@ -80,7 +82,7 @@ export class MessagingModule implements OnApplicationBootstrap, BeforeApplicatio
           provide: Messaging,
           inject: [Database, CONNECTION],
           useFactory: (database: Database, connection: NatsConnection) =>
-            new Messaging({ ...settings, database, connection }),
+            new Messaging({ ...settings, streams: { replicas: settings.replicas ?? 1 }, database, connection }),
         },
       ],
       exports: [Outbox, Messaging],

@@ -33,6 +33,7 @@ describe('the environment of a service', () => {
     expect(toServiceSettings(env, store)).toMatchObject({
       databaseUrl: complete.DATABASE_URL,
       natsUrl: complete.NATS_URL,
+      natsReplicas: 1,
       store: { kind: 'filesystem', directory: '/store' },
       host: '127.0.0.1',
       port: 8080,

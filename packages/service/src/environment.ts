@@ -42,6 +42,8 @@ export function serviceShape(defaultPort: number) {
     DATABASE_URL: url,
     NATS_URL: url,
     NATS_MONITOR_URL: z.string().min(1).optional(),
+    /** NATS servers that keep each event: 3 in a cluster of three. For streams that are made from now on. */
+    NATS_REPLICAS: count(1, 1),
     ...listenerShape(defaultPort),
   };
 }
@@ -59,6 +61,7 @@ export interface ServiceSettings extends ListenerSettings {
   natsUrl: string;
   /** NATS's monitoring, by which readiness sees that it writes before it answers; undefined: nobody looks. */
   natsMonitorUrl?: string | undefined;
+  natsReplicas?: number | undefined;
   store: StoreConfig;
 }
 
@@ -68,6 +71,7 @@ export function toServiceSettings(env: Values<ReturnType<typeof serviceShape>>, 
     databaseUrl: env.DATABASE_URL,
     natsUrl: env.NATS_URL,
     natsMonitorUrl: env.NATS_MONITOR_URL,
+    natsReplicas: env.NATS_REPLICAS,
     store,
     host: env.HOST,
     port: env.PORT,

@@ -152,8 +152,7 @@ describe('the gate of an organization', () => {
     for (let n = 0; n < 11; n++) (await a.ask()).end(false);
     expect(shared.used('requests_per_minute')).toBeGreaterThan(11);
     shared.now += 61_000;
-    const askAll = (instance: Instance) =>
-      Promise.all(Array.from({ length: quota }, () => outcome(instance.ask())));
+    const askAll = (instance: Instance) => Promise.all(Array.from({ length: quota }, () => outcome(instance.ask())));
     const within = [...(await askAll(a)), ...(await askAll(b))].filter(({ admission }) => admission);
     expect(within).toHaveLength(quota);
   });

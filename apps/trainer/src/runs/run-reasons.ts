@@ -6,7 +6,6 @@ export const reasons = {
   outOfMemory: 'The training program ran out of memory.',
   deadline: 'Training took longer than a run may take.',
   image: 'The training program could not be fetched.',
-  taken: 'Its machine was taken away.',
   preempted: (reason: string): string => `${reason} Training goes on from its last checkpoint on another one.`,
   evaluation: (message: string): string => `The model was trained, but could not be evaluated. ${message}`,
 } as const;

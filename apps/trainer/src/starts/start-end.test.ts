@@ -40,7 +40,7 @@ describe('the end of a start', () => {
     expect(toLostEnd({ kind: 'running', disruption: null })).toMatchObject({ kind: 'failed' });
     expect(toLostEnd({ kind: 'unknown' })).toMatchObject({ kind: 'failed' });
     expect(toLostEnd({ kind: 'running', disruption: 'd' })).toEqual({ kind: 'preempted', reason: 'd' });
-    expect(toLostEnd({ kind: 'waiting', reason: 'r' })).toMatchObject({ kind: 'preempted' });
+    expect(toLostEnd({ kind: 'waiting', reason: 'r' })).toEqual({ kind: 'interrupted' });
     expect(toLostEnd(ended({ kind: 'exit', exit: 'interrupted' }))).toEqual({ kind: 'interrupted' });
   });
 });

@@ -24,11 +24,17 @@ export function toAttemptEnd(status: StartStatus, hasClaimed: boolean): AttemptE
 /** The same for a start whose lease has run out: a machine that is being taken away explains the silence, and is no fault of the run. */
 export function toLostEnd(status: StartStatus): AttemptEnd {
   if (status.kind === 'running' && status.disruption !== null) return { kind: 'preempted', reason: status.disruption };
-  // It had claimed its run, and does not run any more, though nobody saw it end.
-  if (status.kind === 'waiting') return { kind: 'preempted', reason: reasons.taken };
   // An executor that does not know it can tell nothing of the silence.
   if (status.kind === 'unknown') return { kind: 'failed', message: reasons.silent };
+  // A start that had claimed its run and waits again has lost its machine, or nobody can say: no fault of the run either.
+  if (status.kind === 'waiting') return { kind: 'interrupted' };
   return toAttemptEnd(status, true) ?? { kind: 'failed', message: reasons.silent };
+}
+
+/** The same for a start that was asked to end and says so itself: by whom, its executor may know. */
+export function toInterruptedEnd(status: StartStatus): AttemptEnd {
+  if (status.kind === 'running' && status.disruption !== null) return { kind: 'preempted', reason: status.disruption };
+  return status.kind === 'ended' && status.end.kind === 'preempted' ? status.end : { kind: 'interrupted' };
 }
 
 function fromEnd(end: StartEnd, hasClaimed: boolean): AttemptEnd {

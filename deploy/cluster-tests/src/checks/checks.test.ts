@@ -1,5 +1,5 @@
 import type { V1Deployment, V1PodSpec } from '@kubernetes/client-node';
-import type { Check, Manifest } from '../manifest';
+import type { Check, Manifest } from '../test-support/manifest';
 import { environment } from './environment';
 import { images, probes, resources, restricted } from './pods';
 import { references } from './references';
@@ -114,7 +114,7 @@ const without = (kind: string) => (all: Manifest[]) => {
   );
 };
 const context = (change: Container['securityContext']) =>
-  spoilPod((_, container) => (container.securityContext = { ...container.securityContext, ...change }));
+  spoilPod((_, container) => (container.securityContext = Object.assign({}, container.securityContext, change)));
 
 const planted: [string, keyof typeof checks, (all: Manifest[]) => void][] = [
   ['a container as root', 'restricted', context({ runAsUser: 0 })],

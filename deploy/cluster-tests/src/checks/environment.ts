@@ -1,5 +1,5 @@
 import type { V1Container } from '@kubernetes/client-node';
-import { entriesOf, ofKind, workloads, type Check, type Manifest, type Problem } from '../manifest';
+import { entriesOf, ofKind, workloads, type Check, type Manifest, type Problem } from '../test-support/manifest';
 
 type Variables = Record<string, string | undefined>;
 

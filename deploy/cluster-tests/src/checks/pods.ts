@@ -1,5 +1,12 @@
 import type { V1Container, V1PodSpec, V1SecurityContext } from '@kubernetes/client-node';
-import { containersOf, workloads, type Check, type Manifest, type Problem, type Workload } from '../manifest';
+import {
+  containersOf,
+  workloads,
+  type Check,
+  type Manifest,
+  type Problem,
+  type Workload,
+} from '../test-support/manifest';
 
 /**
  * What the Pod Security Standard `restricted` demands, and a read-only root beside it. The namespace attune-node, which puts
@@ -81,7 +88,7 @@ function hostPathsOf(pod: V1PodSpec, container: V1Container): string[] {
 }
 
 function effective(pod: V1PodSpec, container: V1Container): V1SecurityContext {
-  return { ...(pod.securityContext as V1SecurityContext | undefined), ...container.securityContext };
+  return Object.assign({}, pod.securityContext, container.securityContext);
 }
 
 /** Processor and memory are requested, memory is bounded and processor time is not: a limit there only slows down. */

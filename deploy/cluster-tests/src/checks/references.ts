@@ -1,5 +1,13 @@
 import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
-import { containersOf, entriesOf, ofKind, workloads, type Check, type Manifest, type Problem } from '../manifest';
+import {
+  containersOf,
+  entriesOf,
+  ofKind,
+  workloads,
+  type Check,
+  type Manifest,
+  type Problem,
+} from '../test-support/manifest';
 
 /** Secrets that whoever installs the platform makes: name -> keys. */
 export type DocumentedSecrets = ReadonlyMap<string, ReadonlySet<string>>;

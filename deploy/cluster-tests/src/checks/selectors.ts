@@ -6,7 +6,15 @@ import type {
   V1Service,
   V2HorizontalPodAutoscaler,
 } from '@kubernetes/client-node';
-import { ofKind, titleOf, workloads, type Check, type Manifest, type Problem, type Workload } from '../manifest';
+import {
+  ofKind,
+  titleOf,
+  workloads,
+  type Check,
+  type Manifest,
+  type Problem,
+  type Workload,
+} from '../test-support/manifest';
 
 /** What others install: namespace -> labels of the pods that our policies name there. */
 export type Surroundings = ReadonlyMap<string, readonly Readonly<Record<string, string>>[]>;
@@ -135,9 +143,15 @@ function monitors(manifests: readonly Manifest[], all: readonly Workload[]): Pro
             .filter(({ namespace, labels }) => namespaces.includes(namespace) && matches(selector, labels))
             .map(({ pod }) => pod.containers.flatMap(({ ports: own = [] }) => own.map(({ name }) => name)));
     if (ports.length === 0) return [`${titleOf(manifest)} selects nothing`];
-    return [...endpoints, ...podMetricsEndpoints]
-      .filter(({ port }) => !ports.every((names) => names.includes(port)))
-      .map(({ port }) => `${titleOf(manifest)} asks at the port ${String(port)}, which not all that it selects have`);
+    const asked = [...endpoints, ...podMetricsEndpoints].map(({ port }) => port);
+    return [
+      ...asked
+        .filter((port) => !ports.some((names) => names.includes(port)))
+        .map((port) => `${titleOf(manifest)} asks at the port ${String(port)}, which nothing that it selects has`),
+      ...ports
+        .filter((names) => !names.some((name) => asked.includes(name)))
+        .map((names) => `${titleOf(manifest)} selects what it does not ask: it has the ports ${names.join(', ')}`),
+    ];
   });
 }
 

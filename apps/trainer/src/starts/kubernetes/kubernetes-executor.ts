@@ -22,7 +22,7 @@ import { Blueprint, jobName } from './blueprint';
 import { acceleratorOf, freeSlots, placeStart } from './capacity';
 import { ClusterApi, RUN_SELECTOR } from './cluster-api';
 import { syncedSeconds } from './executor-metrics';
-import { queuedByKueue } from './kueue-queue';
+import { queueInKueue } from './kueue-queue';
 import { Mirror } from './mirror';
 import { toHoldings, toJobHolding, toQuota } from './occupancy';
 import type { KubernetesExecutorSettings } from './settings';
@@ -211,7 +211,7 @@ export class KubernetesExecutor extends Executor {
       trainerUrl,
       image: runnerImage,
     });
-    return kueueQueue === null ? job : queuedByKueue(job, kueueQueue, sharing.priorityClasses.protected);
+    return kueueQueue === null ? job : queueInKueue(job, kueueQueue, sharing.priorityClasses.protected);
   }
 
   /** The Job that was there already. Throws unless it is this very start's. */
@@ -265,9 +265,11 @@ export class KubernetesExecutor extends Executor {
 
   private notePodGone(pod: V1Pod): void {
     const start = toStartName(pod);
-    const why = lossOf(pod);
+    const job = start && this.jobs.get(jobName(start));
     // Without its Job it was deleted with it, and that is what counts.
-    if (start && why !== null && this.jobs.get(jobName(start))) this.lost.set(jobName(start), why);
+    if (!job) return;
+    const why = lossOf(pod, job);
+    if (why !== null) this.lost.set(jobName(start), why);
   }
 
   private occupancy(held: readonly HeldStart[]) {
@@ -294,7 +296,8 @@ export class KubernetesExecutor extends Executor {
   private askForRefusal(name: string): void {
     const job = this.jobs.get(name);
     const start = job && toStartName(job);
-    if (!job || !start || this.podOf(start)) return;
+    // A suspended one has no pod on purpose.
+    if (!job || !start || job.spec?.suspend === true || this.podOf(start)) return;
     const now = systemClock.now();
     const ageMs = now.getTime() - new Date(job.metadata?.creationTimestamp ?? now).getTime();
     if (ageMs < REFUSED_FOR_MS || performance.now() - (this.askedAt.get(name) ?? -ASK_EVERY_MS) < ASK_EVERY_MS) return;

@@ -176,7 +176,7 @@ describe('what the cluster says of a start means', () => {
   });
 
   it('a pod that ended by itself was not lost when it goes; one that ran was', () => {
-    expect(lossOf(pod({ phase: 'Failed', ...terminated(70) }))).toBeNull();
-    expect(lossOf(pod({ phase: 'Running', ...runner({ running: {} }) }))).toBe('Its machine was taken away.');
+    expect(lossOf(pod({ phase: 'Failed', ...terminated(70) }), job())).toBeNull();
+    expect(lossOf(pod({ phase: 'Running', ...runner({ running: {} }) }), job())).toBe('Its machine was taken away.');
   });
 });

@@ -1,12 +1,12 @@
 /**
  * Writes sandbox.json, in the form that Docker, containerd and CRI-O read alike: a container engine's default profile (moby's default.json,
  * named by the first argument), as it is for a container without capabilities on x86-64 and arm64, and what bubblewrap calls beside that.
- * usage: node make.mjs DEFAULT.json > sandbox.json
+ * usage: node make-profile.mjs DEFAULT.json > sandbox.json
  */
 import { readFileSync } from 'node:fs';
 
 /** New namespaces and the mounts in them: without capabilities outside, nothing outside them can be changed. */
-const SANDBOX = ['clone', 'mount', 'pivot_root', 'umount2', 'unshare'];
+const SANDBOX = ['clone', 'mount', 'pivot_root', 'umount2'];
 const ARCHITECTURES = ['amd64', 'arm64'];
 
 const applies = ({ includes: { caps = [], arches = ARCHITECTURES } = {} }) =>

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Installs or upgrades what versions.yaml names: `sh install.sh` what every cluster needs, `sh install.sh kueue` that one.
+set -eu
+cd "$(dirname "$0")"
+
+# One line a chart: release chart version namespace optional repo
+charts() {
+  awk '$1 == "-" { if (chart["release"]) print_chart(); delete chart; $1 = ""; $0 = $0 }
+       /^ *[a-z]+: [^ ]+$/ { sub(":", "", $1); chart[$1] = $2 }
+       END { print_chart() }
+       function print_chart() { print chart["release"], chart["chart"], chart["version"], chart["namespace"], chart["optional"] ? "optional" : "needed", chart["repo"] }' versions.yaml
+}
+
+charts | while read -r release chart version namespace need repo; do
+  case " $* " in
+    *" $release "*) ;;
+    *) if [ $# -gt 0 ] || [ "$need" = optional ]; then continue; fi ;;
+  esac
+  helm upgrade --install "$release" "$chart" ${repo:+--repo "$repo"} --version "$version" \
+    --namespace "$namespace" --create-namespace --values "$release/values.yaml" --wait
+  # The operator's kinds are known now: the database itself.
+  if [ "$release" = cnpg ]; then kubectl apply --server-side -f cnpg/cluster.yaml; fi
+done
