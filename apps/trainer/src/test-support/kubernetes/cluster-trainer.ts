@@ -55,7 +55,6 @@ export const settings: KubernetesExecutorSettings = {
   namespace: NAMESPACE,
   blueprintFile: '',
   runnerImage: IMAGE,
-  kueueQueue: null,
   trainerUrl: 'http://trainer:8083',
   maxSeconds: 3600,
   kueueQueue: null,
