@@ -33,6 +33,8 @@ export const packagesOf = {
   test: everything,
   'test:k8s': [...everything, ...containing],
   mutants: everything,
+  backup: [],
+  restore: [],
 };
 
 /** Debian's python3 comes without pip, which fetches the one tool that fetches the rest. */

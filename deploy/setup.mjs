@@ -17,13 +17,16 @@ const COMMANDS = {
   test: ['deploy/test.mjs'],
   'test:k8s': ['deploy/test-k8s.mjs'],
   mutants: ['deploy/mutants/main.cjs'],
+  backup: ['deploy/operations/dist/main.js', 'backup'],
+  restore: ['deploy/operations/dist/main.js', 'restore'],
 };
 
 const [command = '', ...rest] = process.argv.slice(2);
 if (!(command in COMMANDS)) stop(`unknown command "${command}": use ${Object.keys(COMMANDS).join(', ')}`);
 checkPlatform();
 await Promise.all([preparePrograms(), prepareHouse()]);
-handOver([...COMMANDS[command].map((path) => join(root, path)), ...rest]);
+const [program, ...words] = COMMANDS[command];
+handOver([join(root, program), ...words, ...rest]);
 
 /** One clear line where the platform is another than the ones we know how to set up. */
 function checkPlatform() {

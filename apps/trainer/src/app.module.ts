@@ -14,6 +14,7 @@ import { ReconcilerService } from './reconciler/reconciler.service';
 import { ArtifactsRepository } from './runners/artifacts.repository';
 import { BaseCatalogue } from './runners/base-catalogue';
 import { CheckpointsRepository } from './runners/checkpoints.repository';
+import { CheckpointsService } from './runners/checkpoints.service';
 import { ClaimsService } from './runners/claims.service';
 import { DeliveriesService } from './runners/deliveries.service';
 import { Fence } from './runners/fence';
@@ -79,6 +80,7 @@ export class AppModule implements BeforeApplicationShutdown {
         CancellationsRepository,
         QueueRepository,
         CheckpointsRepository,
+        CheckpointsService,
         ArtifactsRepository,
         GarbageRepository,
         RunAnnouncements,

@@ -73,6 +73,8 @@ const kubernetesVariables = {
     enterprise: 'attune-train-enterprise',
     protected: 'attune-train-protected',
   }),
+  /** A LocalQueue of the namespace, in clusters that share their machines by Kueue. */
+  TRAINER_KUEUE_QUEUE: z.string().min(1).optional(),
   /** A run that lost its machine so often starts on a pool that is not spot. */
   TRAINER_SPOT_PREEMPTIONS: count(2),
   /** A run that lost its machine within this time loses it to no other run. */
@@ -130,6 +132,7 @@ function readKubernetesEnv(variables: Variables): Readonly<Env> {
     namespace: env.TRAINER_KUBERNETES_NAMESPACE,
     blueprintFile: env.TRAINER_KUBERNETES_BLUEPRINT,
     runnerImage: env.TRAINER_RUNNER_IMAGE,
+    kueueQueue: env.TRAINER_KUEUE_QUEUE ?? null,
     trainerUrl: env.TRAINER_INTERNAL_URL,
     maxSeconds: env.TRAINER_RUN_MAX_SECONDS,
     sharing: {

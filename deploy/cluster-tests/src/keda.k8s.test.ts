@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { AppsV1Api, CoreV1Api, CustomObjectsApi, type KubernetesObject } from '@kubernetes/client-node';
+import { AppsV1Api, CoreV1Api, CustomObjectsApi } from '@kubernetes/client-node';
 import { freePort } from '@attune/embedded';
 import { eventually, tsProgram } from '@attune/testing';
 import {
@@ -11,6 +11,7 @@ import {
   type TestCluster,
 } from '@attune/testing-cluster';
 import { IngestionLab, type Uploaded } from '../../../apps/ingestion/src/test-support/ingestion-lab';
+import type { Manifest } from './test-support/manifest';
 import { render } from './test-support/render';
 
 const NAMESPACE = 'attune';
@@ -19,7 +20,7 @@ const PROGRAM = join(__dirname, '..', '..', '..', 'apps', 'ingestion', 'src', 'm
 const COOLDOWN_S = 2;
 
 /** What is read and changed of the component's ScaledObject. */
-interface ScaledObject extends KubernetesObject {
+interface ScaledObject extends Manifest {
   spec: { cooldownPeriod: number; triggers: { metadata: Record<string, string> }[] };
 }
 
@@ -102,10 +103,9 @@ function scalesIngestion(): void {
 }
 
 /** Of everything that is applied, what ingestion needs; the same but for addresses, and for a cooldown that a test can wait for. */
-function at(lab: IngestionLab, objects: readonly KubernetesObject[]): KubernetesObject[] {
-  const wanted = objects.filter(
-    ({ kind = '', metadata }) =>
-      ['Namespace', 'PriorityClass', 'ConfigMap'].includes(kind) || metadata?.name === 'ingestion',
+function at(lab: IngestionLab, manifests: readonly Manifest[]): Manifest[] {
+  const wanted = manifests.filter(
+    ({ kind, metadata }) => ['Namespace', 'PriorityClass', 'ConfigMap'].includes(kind) || metadata.name === 'ingestion',
   );
   for (const object of wanted.filter(({ kind }) => kind === 'ScaledObject')) {
     const { spec } = object as ScaledObject;
@@ -116,9 +116,12 @@ function at(lab: IngestionLab, objects: readonly KubernetesObject[]): Kubernetes
   return wanted;
 }
 
-function secretsOf(lab: IngestionLab): KubernetesObject[] {
-  const secret = (name: string, stringData: Record<string, string>): KubernetesObject =>
-    ({ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: NAMESPACE }, stringData }) as KubernetesObject;
+function secretsOf(lab: IngestionLab): Manifest[] {
+  const secret = (name: string, stringData: Record<string, string>): Manifest & { stringData: object } => ({
+    ...{ apiVersion: 'v1', kind: 'Secret' },
+    metadata: { name, namespace: NAMESPACE },
+    stringData,
+  });
   return [
     secret('attune-database', { 'ingestion-url': lab.testDatabase.url }),
     secret('attune-nats', { url: lab.nats.url }),

@@ -36,6 +36,7 @@ const applied: [string, string[]][] = [
   ['eks-karpenter', []],
   ['aks', []],
   ['gke', ['kueue']],
+  ['gke', ['monitoring']],
   ['eks-karpenter', ['mig']],
 ];
 

@@ -22,6 +22,8 @@ const command = z
 /** Every variable that the launcher reads. What is absent is run here; what is given is used instead. */
 const environment = z.object({
   ATTUNE_PORT: port.default(8080),
+  /** Where models-api serves metrics and health, beside the public listener; nowhere when absent. */
+  ATTUNE_METRICS_PORT: port.optional(),
   ATTUNE_HOST: z.string().default('127.0.0.1'),
   /** Where data, logs and the key file live. */
   ATTUNE_HOME: z.string().default('.attune'),
@@ -74,6 +76,7 @@ export interface S3Settings {
 export interface Settings {
   host: string;
   port: number;
+  metricsPort: number | undefined;
   home: string;
   cache: string;
   databaseUrl: string | undefined;
@@ -101,6 +104,7 @@ export function readSettings(variables: Record<string, string | undefined>): Set
   return {
     host: env.ATTUNE_HOST,
     port: env.ATTUNE_PORT,
+    metricsPort: env.ATTUNE_METRICS_PORT,
     home: resolve(env.ATTUNE_HOME),
     cache: resolve(env.ATTUNE_CACHE_DIR),
     databaseUrl: env.ATTUNE_DATABASE_URL,

@@ -1,2 +1,2 @@
 export { processEnvironment, readSettings, type Settings } from './env';
-export { startPlatform, type Platform } from './platform';
+export { findResources, startPlatform, startResources, type Platform, type ResourcesAlone } from './platform';

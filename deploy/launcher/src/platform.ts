@@ -5,6 +5,7 @@ import {
   serviceArguments,
   startNats,
   startPostgres,
+  urlOfRunning,
   superviseChild,
   type SupervisedChild,
 } from '@attune/embedded';
@@ -15,10 +16,12 @@ import { builtInEngine, engineOf, prepareBase } from './prepare';
 import {
   bootstrapEnvironment,
   healthUrl,
+  metricsUrl,
   migrationEnvironment,
   program,
   schemas,
   serviceEnvironment,
+  storeEnvironment,
   type Surroundings,
 } from './services';
 import { ensureDatabase } from './database';
@@ -35,6 +38,8 @@ export interface Platform {
   adminKeyFile: string;
   /** As the database's owner. */
   databaseUrl: string;
+  /** Where each service's metrics answer. */
+  metricsUrls: ReadonlyMap<string, string>;
   /** Every process by name, for those who pull cables. */
   children: ReadonlyMap<string, SupervisedChild>;
   stop(): Promise<void>;
@@ -88,9 +93,47 @@ async function bringUp(settings: Settings, home: Home, started: Started, onStep:
     keyFile: home.keyFile,
     adminKeyFile: home.adminKeyFile,
     databaseUrl,
+    metricsUrls: new Map(
+      serviceNames.flatMap((name) => {
+        const address = metricsUrl(name, surroundings);
+        return address === undefined ? [] : [[name, address] as const];
+      }),
+    ),
     children: started.children,
     stop: () => started.stop(),
   };
+}
+
+/** Where a platform of this host keeps its record and bytes, without anything of it running but what that takes. */
+export interface ResourcesAlone {
+  /** As the database's owner. */
+  databaseUrl: string;
+  /** The variables of the object store, as every service has them. */
+  storeVariables: Record<string, string>;
+  stop(): Promise<void>;
+}
+
+/** The record and the store of a platform that runs, or of one on servers of the operator's. Throws where neither can be found. */
+export async function findResources(settings: Settings): Promise<Omit<ResourcesAlone, 'stop'>> {
+  const home = openHome(settings.home);
+  const databaseUrl =
+    settings.databaseUrl ?? (await urlOfRunning({ directory: home.postgres })).replace(/[^/]*$/, 'attune');
+  return { databaseUrl, storeVariables: storeEnvironment({ home, settings }, 'http://127.0.0.1') };
+}
+
+/** Starts PostgreSQL alone, where the operator has none, with every schema up to date, for work while nobody else does any. */
+export async function startResources(settings: Settings): Promise<ResourcesAlone> {
+  const home = openHome(settings.home);
+  const started = new Started(lockHome(settings.home));
+  try {
+    const databaseUrl = await startDatabase(settings, home, started);
+    if (settings.databaseUrl === undefined) await migrateAll({ root, settings, home, databaseUrl });
+    const storeVariables = storeEnvironment({ home, settings }, 'http://127.0.0.1');
+    return { databaseUrl, storeVariables, stop: () => started.stop() };
+  } catch (error) {
+    await started.stop();
+    throw error;
+  }
 }
 
 /** What was started, to be stopped in the opposite order. */
@@ -143,7 +186,9 @@ async function choosePorts(settings: Settings): Promise<Surroundings['ports']> {
   return Object.fromEntries(chosen) as Surroundings['ports'];
 }
 
-async function migrateAll(surroundings: Surroundings): Promise<void> {
+async function migrateAll(
+  surroundings: Pick<Surroundings, 'root' | 'settings' | 'home' | 'databaseUrl'>,
+): Promise<void> {
   // Side by side: the commands themselves take turns where they must, by a lock of the database.
   const owners = serviceNames.filter((name) => schemas[name] !== undefined);
   await Promise.all(

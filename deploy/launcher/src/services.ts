@@ -37,6 +37,12 @@ export function healthUrl(name: ServiceName, { ports }: Surroundings): string {
   return `http://127.0.0.1:${String(ports[name])}/healthz/ready`;
 }
 
+/** Where a service's metrics answer; undefined where they are not served. */
+export function metricsUrl(name: ServiceName, { ports, settings }: Surroundings): string | undefined {
+  const port = name === 'models-api' ? settings.metricsPort : ports[name];
+  return port === undefined ? undefined : `http://127.0.0.1:${String(port)}/metrics`;
+}
+
 /** The built program of an app. */
 export function program(root: string, app: ServiceName, file: string): string {
   return join(root, 'apps', app, 'dist', file);
@@ -52,7 +58,7 @@ export function serviceEnvironment(name: ServiceName, at: Surroundings): Record<
     NATS_URL: at.natsUrl,
     ...(at.natsMonitorUrl === undefined ? {} : { NATS_MONITOR_URL: at.natsMonitorUrl }),
     ...databaseEnvironment(name, at),
-    ...storeEnvironment(at),
+    ...storeEnvironment(at, `http://127.0.0.1:${String(at.ports.trainer)}`),
     ...ownEnvironment(name, at),
     ...at.settings.serviceEnvironment[name],
   };
@@ -65,6 +71,7 @@ function ownEnvironment(name: ServiceName, at: Surroundings): Record<string, str
   switch (name) {
     case 'models-api':
       return {
+        ...(settings.metricsPort === undefined ? {} : { METRICS_PORT: String(settings.metricsPort) }),
         API_KEY_PEPPER: home.secrets.apiKeyPepper,
         ADMIN_KEY: home.adminKey,
         SECRETS_KEY: home.secrets.secretsKey,
@@ -107,7 +114,10 @@ function leaseEnvironment(leaseSeconds: number): Record<string, string> {
   };
 }
 
-function databaseEnvironment(name: ServiceName, at: Surroundings): Record<string, string> {
+function databaseEnvironment(
+  name: ServiceName,
+  at: Pick<Surroundings, 'home' | 'databaseUrl'>,
+): Record<string, string> {
   const schema = schemas[name];
   if (schema === undefined) return {};
   const url = new URL(at.databaseUrl);
@@ -116,13 +126,17 @@ function databaseEnvironment(name: ServiceName, at: Surroundings): Record<string
   return { DATABASE_URL: url.href };
 }
 
-function storeEnvironment({ home, settings, ports }: Surroundings): Record<string, string> {
+/** `internalUrl`: where the trainer answers the signed URLs of a folder. */
+export function storeEnvironment(
+  { home, settings }: Pick<Surroundings, 'home' | 'settings'>,
+  internalUrl: string,
+): Record<string, string> {
   if (settings.s3 === undefined) {
     return {
       STORE_KIND: 'filesystem',
       STORE_DIRECTORY: home.store,
       STORE_SIGNING_SECRET: home.secrets.storeSigningSecret,
-      STORE_INTERNAL_URL: `http://127.0.0.1:${String(ports.trainer)}`,
+      STORE_INTERNAL_URL: internalUrl,
     };
   }
   const { endpoint, bucket, accessKey, secretKey, region } = settings.s3;
@@ -137,9 +151,13 @@ function storeEnvironment({ home, settings, ports }: Surroundings): Record<strin
 }
 
 /** A migration runs as the owner, and gives the service's role its password. */
-export function migrationEnvironment(name: ServiceName, at: Surroundings): Record<string, string> {
+export function migrationEnvironment(
+  name: ServiceName,
+  at: Pick<Surroundings, 'home' | 'databaseUrl'>,
+): Record<string, string> {
   return {
-    ...serviceEnvironment(name, at),
+    ...inheritedEnvironment(),
+    ...databaseEnvironment(name, at),
     DATABASE_OWNER_URL: at.databaseUrl,
   };
 }

@@ -45,6 +45,20 @@ export async function withLeadership(
   }
 }
 
+/**
+ * Keeps everybody from leading for `name` while `fn` runs: for operators who need a reconciler to pause. Waits for the pass that
+ * is under way. `url`: any role of the database.
+ */
+export async function holdLeadership<T>(url: string, name: string, fn: () => Promise<T>): Promise<T> {
+  const client = await connectClient(url, { applicationName: `hold ${name}` }, { timeoutMs: 0 });
+  try {
+    await client.query(`SELECT pg_advisory_lock(${LOCK_KEY})`, [name]);
+    return await fn();
+  } finally {
+    await client.end();
+  }
+}
+
 /** Pings until `done`; a connection that no longer answers counts as lost although TCP has not noticed. */
 async function watchConnection(client: Client, lost: AbortController, done: AbortSignal): Promise<void> {
   while (!done.aborted && !lost.signal.aborted) {

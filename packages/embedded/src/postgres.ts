@@ -50,6 +50,7 @@ const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
 /** postmaster.pid, line 8 (counted from 1): what pg_ctl looks at, too. */
 const STATUS_LINE = 7;
+const PORT_LINE = 3;
 /** Where root's data lies when `nobody` cannot enter the folder that was asked for. */
 const SYSTEM_STATE = '/var/lib/attune';
 
@@ -88,6 +89,17 @@ export async function startPostgres(settings: PostgresSettings): Promise<Embedde
     stop: () => child.stop(),
     kill: (signal) => child.kill(signal),
   };
+}
+
+/** The owner's address of a server that runs on this folder, whoever started it. Throws when there is none. */
+export async function urlOfRunning({ directory }: Pick<PostgresSettings, 'directory'>): Promise<string> {
+  const link = join(directory, 'home');
+  const home = (await exists(link)) ? await readlink(link) : directory;
+  const lines = (await readFile(join(home, 'data', 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
+  const [pid, port] = [Number(lines[0]), Number(lines[PORT_LINE])];
+  if (!isAlive(pid) || port <= 0) throw new Error(`no PostgreSQL runs on ${directory}: start the platform first`);
+  const password = await passwordIn(join(home, 'password'));
+  return `postgres://postgres:${password}@127.0.0.1:${String(port)}/postgres`;
 }
 
 function serverSettings(port: number, { durable = true, settings = {} }: PostgresSettings): string[] {

@@ -29,6 +29,11 @@ export const limitDenials = new Counter({
   labelNames: ['policy'],
 });
 
+/** Makes policies known, so that their denials read 0 before the first one. */
+export function knowLimits(policies: readonly string[]): void {
+  for (const policy of policies) limitDenials.inc({ policy }, 0);
+}
+
 /** Whether a request is a probe or a scrape: they come every few seconds and would bury the others. */
 export const isProbe = (url: string): boolean => url.startsWith('/healthz') || url === '/metrics';
 

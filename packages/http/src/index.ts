@@ -4,6 +4,7 @@ export * from './error.filter';
 export * from './health';
 export * from './limit-headers';
 export * from './http-app';
+export { knowLimits } from './http-metrics';
 export * from './idempotency';
 export * from './idempotency.interceptor';
 export * from './metrics-listener';

@@ -1,15 +1,8 @@
 import { join } from 'node:path';
 import { freePort } from '@attune/embedded';
 import type { TestCluster } from './cluster';
-import {
-  applyDefinitions,
-  hasOperator,
-  moduleFiles,
-  startOperator,
-  writeCertificates,
-  type Operator,
-} from './operator';
-import { toolPath } from './tools';
+import { applyDefinitions, hasOperator, startOperator, writeCertificates, type Operator } from './operator';
+import { toolPath, toolSources } from './tools';
 
 /** Whether tests of KEDA can run here. Known before any test is registered. */
 export function canRunKeda(): boolean {
@@ -21,7 +14,7 @@ export function canRunKeda(): boolean {
  * and 1 only: from 1 to N is the HorizontalPodAutoscaler's work, which asks that server.
  */
 export async function startKeda(cluster: TestCluster): Promise<Operator> {
-  const definitions = join(await moduleFiles('keda', 'github.com/kedacore/keda/v2'), 'config', 'crd', 'bases');
+  const definitions = join(await toolSources('keda'), 'config', 'crd', 'bases');
   await applyDefinitions(cluster, definitions);
   const certificates = join(cluster.directory, 'keda-certificates');
   await writeCertificates(cluster, certificates);

@@ -1,23 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  loadAllYaml,
-  type KubernetesObject,
-  type V1ValidatingWebhook,
-  type V1ValidatingWebhookConfiguration,
-} from '@kubernetes/client-node';
+import { loadAllYaml } from '@kubernetes/client-node';
 import { freePort } from '@attune/embedded';
 import type { TestCluster } from './cluster';
-import {
-  applyDefinitions,
-  hasOperator,
-  moduleFiles,
-  startOperator,
-  writeCertificates,
-  type Operator,
-} from './operator';
-import { toolPath } from './tools';
+import { applyDefinitions, hasOperator, startOperator, writeCertificates, type Operator } from './operator';
+import type { Manifest } from './manifests';
+import { toolPath, toolSources } from './tools';
 
 /** Root may mount in a namespace of its own; others may where the kernel lets them be root of one. */
 const OWN_MOUNTS: readonly string[] = ['unshare', ...(process.getuid?.() === 0 ? [] : ['--map-root-user']), '--mount'];
@@ -35,7 +24,7 @@ export function canRunKueue(): boolean {
 
 /** Kueue's manager with its custom resource definitions and webhooks, for batch/v1 Jobs. */
 export async function startKueue(cluster: TestCluster): Promise<Operator> {
-  const components = join(await moduleFiles('kueue', 'sigs.k8s.io/kueue'), 'config', 'components');
+  const components = join(await toolSources('kueue'), 'config', 'components');
   await applyDefinitions(cluster, join(components, 'crd', 'bases'));
 
   // Its metrics' certificate has a fixed place; this folder is its /etc, in its own mount namespace only.
@@ -75,16 +64,21 @@ function configuration(at: { metrics: number; health: number; webhook: number; c
   };
 }
 
+interface Webhook {
+  clientConfig: { service?: { path?: string } };
+  rules?: { apiGroups?: string[] }[];
+}
+
 /** The module's webhooks at this operator's address instead of a Service's. */
 async function applyWebhooks(
   cluster: TestCluster,
   manifests: string,
   { port, ca }: { port: number; ca: string },
 ): Promise<void> {
-  const documents = loadAllYaml(await readFile(manifests, 'utf8')) as V1ValidatingWebhookConfiguration[];
-  const moved = documents.map((document): KubernetesObject & Pick<V1ValidatingWebhookConfiguration, 'webhooks'> => ({
+  const documents = loadAllYaml(await readFile(manifests, 'utf8')) as (Manifest & { webhooks: Webhook[] })[];
+  const moved = documents.map((document) => ({
     ...document,
-    webhooks: document.webhooks?.filter(isOurs).map((hook) => ({
+    webhooks: document.webhooks.filter(isOurs).map((hook) => ({
       ...hook,
       clientConfig: { url: `https://127.0.0.1:${String(port)}${hook.clientConfig.service?.path ?? ''}`, caBundle: ca },
     })),
@@ -92,6 +86,6 @@ async function applyWebhooks(
   await cluster.apply(...moved);
 }
 
-function isOurs({ rules = [] }: V1ValidatingWebhook): boolean {
+function isOurs({ rules = [] }: Webhook): boolean {
   return rules.every(({ apiGroups = [] }) => apiGroups.every((group) => GROUPS.includes(group)));
 }

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { cp, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ProgramFailed, run, superviseChild, type SupervisedChild } from '@attune/embedded';
-import { eventually } from '@attune/testing';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ProgramFailed, superviseChild, type SupervisedChild } from '@attune/embedded';
 import type { TestCluster } from './cluster';
-import { definitionDirectory, isBuilt, type ToolName } from './tools';
+import { isBuilt, type ToolName } from './tools';
 
 /** A third party's controller, run as a host process beside the control plane; it ends with the cluster. */
 export interface Operator {
@@ -16,6 +16,7 @@ export interface Operator {
 /** Tests need the processor more than it. */
 const NICENESS = '5';
 const START_TIMEOUT_MS = 60_000;
+const POLL_MS = 100;
 
 /** Whether an operator's program is in the cache. A single line says so where it is not: its tests are left out then. */
 export function hasOperator(name: Extract<ToolName, 'kueue' | 'keda'>): boolean {
@@ -24,16 +25,6 @@ export function hasOperator(name: Extract<ToolName, 'kueue' | 'keda'>): boolean 
     `${name} is not in the cache: its tests are left out. node packages/testing-cluster/dist/build-tools.js ${name} builds it.\n`,
   );
   return false;
-}
-
-/** Files of a tool's own Go module, as its version in `tools/` has them: it carries its custom resource definitions. */
-export async function moduleFiles(name: ToolName, module: string): Promise<string> {
-  // -mod=mod would change go.mod; the checksums there are those that the program was built with.
-  const answer = await run('go', ['list', '-m', '-mod=readonly', '-f', '{{.Dir}}', module], {
-    cwd: definitionDirectory(name),
-    env: { ...process.env, GOWORK: 'off', GOFLAGS: '' },
-  });
-  return answer.trim();
 }
 
 /** Applies custom resource definitions and waits until the API server serves them. */
@@ -78,19 +69,25 @@ export async function startOperator(
     logFile,
     restart: 'never',
   });
-  cluster.beforeStop(() => child.stop());
+  const stop = (): Promise<void> => child.stop();
+  cluster.beforeStop(stop);
   const log = (): Promise<string> => readFile(logFile, 'utf8');
-  await eventually(() => checkReady(child, more.readyUrl), { timeoutMs: START_TIMEOUT_MS, everyMs: 100 }).catch(
-    async (error: unknown) => {
-      await child.stop();
-      throw new ProgramFailed(`${name} (${String(error)})`, child.lastExit?.status ?? null, await log());
-    },
-  );
-  return { log, stop: () => child.stop() };
+  if (!(await becomesReady(child, more.readyUrl))) {
+    await stop();
+    throw new ProgramFailed(name, child.lastExit?.status ?? null, await log());
+  }
+  return { log, stop };
 }
 
-async function checkReady(child: SupervisedChild, url: string): Promise<void> {
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`not ready: ${String(answer.status)}`);
-  if (!child.isSupervised) throw new Error('it has ended');
+async function becomesReady(child: SupervisedChild, url: string): Promise<boolean> {
+  const started = performance.now();
+  while (child.isSupervised && performance.now() - started < START_TIMEOUT_MS) {
+    const isReady = await fetch(url).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (isReady) return true;
+    await delay(POLL_MS);
+  }
+  return false;
 }

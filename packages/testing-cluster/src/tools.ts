@@ -160,6 +160,6 @@ function directoryOf(name: ToolName): string {
   return join(cacheDirectory(), 'cluster-tools', `${name}-${toolVersion(name)}-${key}`);
 }
 
-export const definitionDirectory = (name: ToolName): string => join(__dirname, '..', 'tools', name);
+const definitionDirectory = (name: ToolName): string => join(__dirname, '..', 'tools', name);
 const definition = (name: ToolName): string => read(name, 'go.mod');
 const read = (name: ToolName, file: string): string => readFileSync(join(definitionDirectory(name), file), 'utf8');

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Tx } from '@attune/database';
 import { Counter } from '@attune/observability';
-import type { Alert } from './alert';
+import type { Alert, AlertKind } from './alert';
 import { AlertsRepository } from './alerts.repository';
 
 const alertsRaised = new Counter({
@@ -9,6 +9,8 @@ const alertsRaised = new Counter({
   help: 'What a person has to look at, by kind; each is a row of billing.alert',
   labelNames: ['kind'],
 });
+for (const kind of ['usage_conflict', 'released_hold_charged', 'impossible_bill'] satisfies AlertKind[])
+  alertsRaised.inc({ kind }, 0);
 
 /** Tells people: one row, one line in the log and one count for each thing, however often it is met. */
 @Injectable()

@@ -1,8 +1,8 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { CostClass } from '@attune/contracts';
 import { Database, DatabaseUnavailable } from '@attune/database';
-import { reportRefused, RequestLimiter, type Admission, type Principal } from '@attune/http';
-import { messageOf, newId, RecentAnswers, type Clock, type OrganizationId } from '@attune/kernel';
+import { knowLimits, reportRefused, RequestLimiter, type Admission, type Principal } from '@attune/http';
+import { forEachLimitName, messageOf, newId, RecentAnswers, type Clock, type OrganizationId } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
 import { CLOCK, LOGGER } from '@attune/service';
 import { OrganizationsRepository } from '../organizations/organizations.repository';
@@ -51,6 +51,7 @@ export class RequestLimiterService extends RequestLimiter implements OnApplicati
   }
 
   onApplicationBootstrap(): void {
+    knowLimits(Object.keys(forEachLimitName(null)));
     this.ticking = setInterval(() => void this.tick(), TICK_MS);
   }
 

@@ -5,9 +5,11 @@ import { AttemptsService } from '../runs/attempts.service';
 import { RunAnnouncements } from '../runs/run-announcements';
 import type { Run } from '../runs/run';
 import { RunsRepository } from '../runs/runs.repository';
+import { Executor } from '../starts/executor';
+import { toInterruptedEnd } from '../starts/start-end';
 import { TRAINER_SETTINGS, type TrainerSettings } from '../settings';
 import { BaseCatalogue } from './base-catalogue';
-import { CheckpointsRepository } from './checkpoints.repository';
+import { CheckpointsService } from './checkpoints.service';
 import { Fence } from './fence';
 import type { Start } from './start.guard';
 import { Superseded } from './superseded';
@@ -21,8 +23,9 @@ export class ClaimsService {
     private readonly announcements: RunAnnouncements,
     private readonly attempts: AttemptsService,
     private readonly bases: BaseCatalogue,
-    private readonly checkpoints: CheckpointsRepository,
+    private readonly checkpoints: CheckpointsService,
     private readonly fence: Fence,
+    private readonly executor: Executor,
     @Inject(TRAINER_SETTINGS) private readonly settings: TrainerSettings,
   ) {}
 
@@ -33,7 +36,7 @@ export class ClaimsService {
     // Asked before the claim: without a base the lease should not run.
     const base = await this.bases.resolve(queued.baseDigest);
     const run = await this.take(start, owner);
-    const [checkpoint] = await this.checkpoints.list(run);
+    const checkpoint = await this.checkpoints.newest(run);
     return {
       epoch: run.epoch,
       lease_ms: this.settings.leaseMs,
@@ -42,7 +45,7 @@ export class ClaimsService {
       engine: base.engine,
       base: { digest: base.digest, files: base.files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })) },
       snapshot_sha256: run.snapshotSha256,
-      checkpoint: checkpoint ?? null,
+      checkpoint,
     };
   }
 
@@ -54,11 +57,12 @@ export class ClaimsService {
 
   /** The runner gives up and says why. */
   async giveUp(start: Start, epoch: number, failure: RunnerFailure): Promise<Answer> {
+    const status = await this.executor.observe({ ...start, orderedMsAgo: 0 });
     await this.fence.within(start, epoch, async (tx, run) => {
       if (failure.kind === 'data') await this.attempts.failForGood(tx, run, failure.message);
       else if (failure.kind === 'engine')
         await this.attempts.endAttempt(tx, run, { kind: 'failed', message: failure.message });
-      else await this.attempts.endAttempt(tx, run, { kind: 'interrupted' });
+      else await this.attempts.endAttempt(tx, run, toInterruptedEnd(status));
     });
     return { answer: 'stop' };
   }

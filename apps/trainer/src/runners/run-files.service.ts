@@ -15,6 +15,7 @@ import { epochPlaceOf } from '../runs/run-announcements';
 import type { Run } from '../runs/run';
 import { BaseCatalogue } from './base-catalogue';
 import { CheckpointsRepository } from './checkpoints.repository';
+import { CheckpointsService, keyOf } from './checkpoints.service';
 import { Fence } from './fence';
 import type { Start } from './start.guard';
 
@@ -30,6 +31,7 @@ export class RunFilesService {
     private readonly fence: Fence,
     private readonly bases: BaseCatalogue,
     private readonly checkpoints: CheckpointsRepository,
+    private readonly newestCheckpoints: CheckpointsService,
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
   ) {}
 
@@ -68,7 +70,7 @@ export class RunFilesService {
     for (const checkpoint of old) {
       // The row first: what is in no row is not used, and goes with the epoch's prefix at the latest.
       await this.fence.within(start, run.epoch, (tx, held) => this.checkpoints.remove(tx, held, checkpoint));
-      await this.store.delete(checkpointKey({ ...epochPlaceOf(run), epoch: checkpoint.epoch }, checkpoint.file));
+      await this.store.delete(keyOf(run, checkpoint));
     }
   }
 
@@ -86,9 +88,9 @@ export class RunFilesService {
         return file.key;
       }
       case 'checkpoint': {
-        const [newest] = await this.checkpoints.list(run);
+        const newest = await this.newestCheckpoints.newest(run);
         if (!newest) throw notYours();
-        return checkpointKey({ ...epochPlaceOf(run), epoch: newest.epoch }, newest.file);
+        return keyOf(run, newest);
       }
       default:
         return assertNever(source);

@@ -17,6 +17,10 @@ const runFailures = new Counter({
   labelNames: ['kind'],
 });
 
+// Read as 0 from the start: what appears with its first count is a rise that nobody sees.
+for (const outcome of ['done', 'interrupted', 'preempted', 'failed']) startEnds.inc({ outcome }, 0);
+for (const kind of ['data', 'engine', 'platform']) runFailures.inc({ kind }, 0);
+
 export function countStart(): void {
   starts.inc();
 }

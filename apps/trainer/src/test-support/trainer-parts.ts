@@ -49,7 +49,7 @@ export class Trainer {
     this.runs = new RunsRepository(database);
     this.announcements = new RunAnnouncements(new Outbox('training'), this.runs, feed);
     const attempts = new AttemptsService(this.runs, this.announcements, settings);
-    const executor = { host: 'another' } as never;
+    const executor = { host: 'another', observe: () => Promise.resolve({ kind: 'unknown' }) } as never;
     this.lostStarts = new LostStartsService(database, this.runs, attempts, executor);
     this.cancellations = new RunCancellationsService(database, this.runs, cancelled, this.announcements);
     this.service = new RunsService(this.runs, this.announcements, feed, cancelled, this.cancellations);
@@ -64,6 +64,7 @@ export class Trainer {
       bases as never,
       { list: () => Promise.resolve([]) } as never,
       fence,
+      executor,
       settings,
     );
     this.events = new RunnerEventsService(fence, this.runs, feed, this.announcements);

@@ -15,10 +15,15 @@ const example: BlueprintValues = {
   image: `ghcr.io/attune-asr/runner-cuda:${version}`,
 };
 
-/** A Job as the trainer makes it of the blueprint among these manifests. Throws where the trainer would not start with it. */
-export function exampleRun(manifests: readonly Manifest[]): Manifest {
+/** The text of the blueprint of runs that is among these manifests. */
+export function blueprintOf(manifests: readonly Manifest[]): string {
   const map = ofKind(manifests, 'ConfigMap').find(({ metadata }) => metadata.name.startsWith('training-job-blueprint'));
   const text = map === undefined ? undefined : entriesOf(map)['job.yaml'];
   if (text === undefined) throw new Error('there is no blueprint of runs');
-  return Blueprint.parse(text, 'attune-training').fill(example) as Manifest;
+  return text;
+}
+
+/** A Job as the trainer makes it of the blueprint among these manifests. Throws where the trainer would not start with it. */
+export function exampleRun(manifests: readonly Manifest[]): Manifest {
+  return Blueprint.parse(blueprintOf(manifests), 'attune-training').fill(example) as Manifest;
 }

@@ -17,6 +17,10 @@ export const syncedSeconds = new Gauge({
   help: 'Since the last whole listing of Jobs',
 });
 
+// Read as 0 before the first.
+apiCalls.inc({ verb: 'create', resource: 'jobs' }, 0);
+for (const resource of ['jobs', 'pods']) watchRestarts.inc({ resource }, 0);
+
 export function countCall(verb: string, resource: string): void {
   apiCalls.inc({ verb, resource });
 }

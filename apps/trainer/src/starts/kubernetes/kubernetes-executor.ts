@@ -6,7 +6,7 @@ import {
   type V1Pod,
   type V1ResourceQuota,
 } from '@kubernetes/client-node';
-import { delay, messageOf, type RunId } from '@attune/kernel';
+import { delay, messageOf, systemClock, type RunId } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
 import {
   Executor,
@@ -22,6 +22,7 @@ import { Blueprint, jobName } from './blueprint';
 import { acceleratorOf, freeSlots, placeStart } from './capacity';
 import { ClusterApi, RUN_SELECTOR } from './cluster-api';
 import { syncedSeconds } from './executor-metrics';
+import { queueInKueue } from './kueue-queue';
 import { Mirror } from './mirror';
 import { toHoldings, toJobHolding, toQuota } from './occupancy';
 import type { KubernetesExecutorSettings } from './settings';
@@ -153,7 +154,7 @@ export class KubernetesExecutor extends Executor {
     // The fence lets nothing of it through any more: whether a lost machine ever confirms its end makes no difference.
     if (killedAt !== undefined && performance.now() - killedAt > this.settings.timings.killConfirmMs)
       return { kind: 'unknown' };
-    const status = toStartStatus(this.seen(start), new Date(), this.settings.timings);
+    const status = toStartStatus(this.seen(start), systemClock.now(), this.settings.timings);
     if (status.kind === 'waiting') this.askForRefusal(name);
     return status.kind === 'unknown' && killedAt === undefined ? this.judgeUnknown(start) : status;
   }
@@ -195,10 +196,10 @@ export class KubernetesExecutor extends Executor {
   }
 
   private fill(order: StartOrder): V1Job {
-    const { sharing, maxSeconds, trainerUrl, runnerImage } = this.settings;
+    const { sharing, maxSeconds, trainerUrl, runnerImage, kueueQueue } = this.settings;
     const accelerator = acceleratorOf(order.accelerator, sharing);
     if (!accelerator) throw new Error(`the settings do not say what "${String(order.accelerator)}" is`);
-    return this.blueprint.fill({
+    const job = this.blueprint.fill({
       runId: order.runId,
       start: String(order.start),
       organizationId: order.organizationId,
@@ -210,6 +211,7 @@ export class KubernetesExecutor extends Executor {
       trainerUrl,
       image: runnerImage,
     });
+    return kueueQueue === null ? job : queueInKueue(job, kueueQueue, sharing.priorityClasses.protected);
   }
 
   /** The Job that was there already. Throws unless it is this very start's. */
@@ -263,9 +265,11 @@ export class KubernetesExecutor extends Executor {
 
   private notePodGone(pod: V1Pod): void {
     const start = toStartName(pod);
-    const why = lossOf(pod);
+    const job = start && this.jobs.get(jobName(start));
     // Without its Job it was deleted with it, and that is what counts.
-    if (start && why !== null && this.jobs.get(jobName(start))) this.lost.set(jobName(start), why);
+    if (!job) return;
+    const why = lossOf(pod, job);
+    if (why !== null) this.lost.set(jobName(start), why);
   }
 
   private occupancy(held: readonly HeldStart[]) {
@@ -292,8 +296,10 @@ export class KubernetesExecutor extends Executor {
   private askForRefusal(name: string): void {
     const job = this.jobs.get(name);
     const start = job && toStartName(job);
-    if (!job || !start || this.podOf(start)) return;
-    const ageMs = Date.now() - new Date(job.metadata?.creationTimestamp ?? Date.now()).getTime();
+    // A suspended one has no pod on purpose.
+    if (!job || !start || job.spec?.suspend === true || this.podOf(start)) return;
+    const now = systemClock.now();
+    const ageMs = now.getTime() - new Date(job.metadata?.creationTimestamp ?? now).getTime();
     if (ageMs < REFUSED_FOR_MS || performance.now() - (this.askedAt.get(name) ?? -ASK_EVERY_MS) < ASK_EVERY_MS) return;
     this.askedAt.set(name, performance.now());
     this.api.readRefusal(job).then(

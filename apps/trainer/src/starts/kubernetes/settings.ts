@@ -41,6 +41,8 @@ export interface KubernetesExecutorSettings {
   /** The file with the Job of a start. */
   blueprintFile: string;
   runnerImage: string;
+  /** Kueue's queue of starts, where Kueue grants the machines; null where nobody does. */
+  kueueQueue: string | null;
   /** Where runners reach the trainer. */
   trainerUrl: string;
   /** A start that runs longer is ended. */

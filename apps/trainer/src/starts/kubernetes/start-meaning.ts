@@ -21,6 +21,7 @@ const words = {
   image: 'Its machine is fetching the training program.',
   share: 'It waits for its share of the machines.',
   gone: 'Its machine was taken away.',
+  taken: 'A run of higher priority took its machine.',
   silent: 'Its machine stopped answering.',
   refused: 'Its machine could not take it.',
   disk: 'The training program used more disk space than it may.',
@@ -28,7 +29,7 @@ const words = {
 
 /** `DisruptionTarget` reasons: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions */
 const disruptions: Record<string, string> = {
-  PreemptionByScheduler: 'A run of higher priority took its machine.',
+  PreemptionByScheduler: words.taken,
   DeletionByTaintManager: words.silent,
   EvictionByEvictionAPI: 'Its machine was emptied for maintenance.',
   TerminationByKubelet: 'Its machine was shut down or ran short of resources.',
@@ -37,7 +38,8 @@ const disruptions: Record<string, string> = {
 /** What the cluster says of a start, in the trainer's terms. */
 export function toStartStatus(seen: SeenStart, now: Date, settings: MeaningSettings): StartStatus {
   const { job, pod } = seen;
-  if (pod) return fromPod(pod, job, now, settings);
+  // A pod after one that was lost is Kueue's doing, which lets the same Job go again: the start is over all the same.
+  if (pod && seen.lost === null) return fromPod(pod, job, now, settings);
   const end = job && toJobEnd(job);
   if (end) return { kind: 'ended', end: seen.lost !== null && isLoss(end) ? preempted(seen.lost) : end };
   if (seen.lost !== null) return { kind: 'ended', end: preempted(seen.lost) };
@@ -46,19 +48,22 @@ export function toStartStatus(seen: SeenStart, now: Date, settings: MeaningSetti
 }
 
 /** Why the pod's machine is being taken from it; null while nobody does. */
-export function disruptionOf(pod: V1Pod): string | null {
+export function disruptionOf(pod: V1Pod, job: V1Job | null): string | null {
   const condition = conditionOf(pod, 'DisruptionTarget');
   if (condition?.status === 'True') return disruptions[condition.reason ?? ''] ?? words.gone;
   if (pod.status?.reason === 'NodeLost') return words.silent;
+  // Kueue takes a machine back so; the Job's controller then deletes the pod, without a condition that says why.
+  if (job?.spec?.suspend === true) return words.taken;
   // Nothing probes the runner, so it is ready while it runs; when its node falls silent, the control plane says that it is not.
   const isSilent = runnerOf(pod)?.state?.running !== undefined && conditionOf(pod, 'Ready')?.status === 'False';
   return isSilent && pod.metadata?.deletionTimestamp === undefined ? words.silent : null;
 }
 
 /** Why a pod that is gone has not ended by itself; null where it has. */
-export function lossOf(pod: V1Pod): string | null {
+export function lossOf(pod: V1Pod, job: V1Job): string | null {
   const hasEnded = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
-  return hasEnded && disruptionOf(pod) === null ? null : (disruptionOf(pod) ?? words.gone);
+  const disruption = disruptionOf(pod, job);
+  return hasEnded && disruption === null ? null : (disruption ?? words.gone);
 }
 
 function fromPod(pod: V1Pod, job: V1Job | null, now: Date, settings: MeaningSettings): StartStatus {
@@ -70,9 +75,9 @@ function fromPod(pod: V1Pod, job: V1Job | null, now: Date, settings: MeaningSett
     case undefined:
     default: {
       const runner = runnerOf(pod);
-      if (runner?.state?.running) return { kind: 'running', disruption: disruptionOf(pod) };
+      if (runner?.state?.running) return { kind: 'running', disruption: disruptionOf(pod, job) };
       // Ended, and its pod is about to say so.
-      if (runner?.state?.terminated) return { kind: 'running', disruption: disruptionOf(pod) };
+      if (runner?.state?.terminated) return { kind: 'running', disruption: disruptionOf(pod, job) };
       return notRunning(pod, runner, now, settings);
     }
   }
@@ -112,9 +117,9 @@ function notRunning(
 
 function toPodEnd(pod: V1Pod, job: V1Job | null): StartEnd {
   const ended = runnerOf(pod)?.state?.terminated;
-  const disruption = disruptionOf(pod);
+  const disruption = disruptionOf(pod, job);
   // It ran into its deadline, and was disrupted only because of that.
-  if (hasFailedBy(job, 'DeadlineExceeded') || pod.status?.reason === 'DeadlineExceeded') return deadline();
+  if (hasFailedBy(job, 'DeadlineExceeded') || pod.status?.reason === 'DeadlineExceeded') return { kind: 'expired' };
   if (disruption !== null) return preempted(disruption);
   if (ended?.reason === 'OOMKilled') return { kind: 'failed', fault: 'engine', message: reasons.outOfMemory };
   if (pod.status?.reason === 'Evicted') return { kind: 'failed', fault: 'engine', message: words.disk };
@@ -127,7 +132,7 @@ function toPodEnd(pod: V1Pod, job: V1Job | null): StartEnd {
 function toJobEnd(job: V1Job): StartEnd | null {
   if (job.status?.conditions?.some(({ type, status }) => type === 'Complete' && status === 'True'))
     return { kind: 'exit', exit: 'done' };
-  if (hasFailedBy(job, 'DeadlineExceeded')) return deadline();
+  if (hasFailedBy(job, 'DeadlineExceeded')) return { kind: 'expired' };
   // A pod that ends by itself stays until its Job goes: whoever took this one, its run could not help it.
   return hasFailedBy(job) ? preempted(words.gone) : null;
 }
@@ -148,10 +153,6 @@ function isLoss(end: StartEnd): boolean {
 
 function preempted(reason: string): StartEnd {
   return { kind: 'preempted', reason };
-}
-
-function deadline(): StartEnd {
-  return { kind: 'failed', fault: 'engine', message: reasons.deadline };
 }
 
 function runnerOf(pod: V1Pod): V1ContainerStatus | undefined {

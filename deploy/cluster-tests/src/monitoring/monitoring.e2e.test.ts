@@ -1,0 +1,124 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AttuneClient } from '@attune/client';
+import { freePort } from '@attune/embedded';
+import { readSettings, startPlatform, type Platform } from '@attune/launcher';
+import { eventually } from '@attune/testing';
+import { mergeExpositions, readExposition, type Samples } from './exposition';
+import { foreignMetrics } from './foreign-metrics';
+import { selectionsOf, type Selection } from './promql';
+import { alertQueries, dashboardQueries, type Query } from './queries';
+
+jest.setTimeout(120_000);
+
+const engineFile = join(__dirname, '../../../../packages/engine-protocol/test-engine/engine.mjs');
+
+let home: string;
+let platform: Platform;
+let exposed: Map<string, Samples>;
+let queries: Query[];
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'attune-monitoring-'));
+  const script = join(home, 'script.json');
+  await writeFile(script, '{}');
+  const engine = [process.execPath, engineFile, '--script', script];
+  const base = join(home, 'base');
+  execFileSync(process.execPath, [...engine.slice(1), 'base', 'default', '--output', base]);
+  platform = await startPlatform(
+    readSettings({
+      ...process.env,
+      ATTUNE_HOME: join(home, 'attune'),
+      ATTUNE_PORT: String(await freePort()),
+      ATTUNE_METRICS_PORT: String(await freePort()),
+      ATTUNE_ENGINE: JSON.stringify(engine),
+      ATTUNE_BASE: base,
+    }),
+  );
+  queries = [...(await alertQueries()), ...(await dashboardQueries())];
+  await useIt();
+  await eventually(async () => {
+    exposed = await scrape();
+    expect([...exposed.keys()]).toEqual(expect.arrayContaining(['attune_training_queue_length']));
+    expect(exposed.get('attune_ingestion_verdicts_total')?.some((labels) => labels.has('reason'))).toBe(true);
+  });
+});
+afterAll(async () => {
+  await platform.stop();
+  await rm(home, { recursive: true, force: true });
+});
+
+/** What leaves samples with labels that no service has from its start: a look, an error, a refused pair. */
+async function useIt(): Promise<void> {
+  const client = new AttuneClient({
+    baseUrl: platform.url,
+    apiKey: (await readFile(platform.keyFile, 'utf8')).trim(),
+  });
+  const { id } = await client.models.create({ name: 'Watched', language: 'en' });
+  await client.models.get(id);
+  await expect(client.models.get(id + 1000)).rejects.toThrow();
+  const [audioPath, transcriptPath] = [join(home, 'noise.wav'), join(home, 'noise.txt')];
+  await writeFile(audioPath, 'this is no audio');
+  await writeFile(transcriptPath, 'nothing is said');
+  await client.uploadPair(id, { type: 'train', audioPath, transcriptPath }).catch(() => undefined);
+}
+
+async function scrape(): Promise<Map<string, Samples>> {
+  const texts = await Promise.all([...platform.metricsUrls.values()].map(async (url) => (await fetch(url)).text()));
+  return mergeExpositions(texts.map(readExposition));
+}
+
+/** Says what of a selection nobody exposes; null when all of it is there. */
+function findMissing({ metric, labels }: Selection): string | null {
+  const foreign = foreignMetrics.get(metric);
+  if (foreign) {
+    const unknown = [...labels.keys()].filter((label) => !foreign.includes(label));
+    return unknown.length === 0 ? null : `${metric} is not documented to have ${unknown.join(', ')}`;
+  }
+  const samples = exposed.get(metric);
+  if (!samples) return `nobody exposes ${metric}`;
+  const matches = (sample: ReadonlyMap<string, string>): boolean =>
+    [...labels].every(([label, value]) => sample.has(label) && (value === null || sample.get(label) === value));
+  return samples.some(matches) ? null : `no sample of ${metric} has ${JSON.stringify([...labels])}`;
+}
+
+it('every service exposes its metrics, and only models-api on a listener of its own', async () => {
+  expect([...platform.metricsUrls.keys()].sort()).toEqual(
+    ['billing', 'evaluator', 'ingestion', 'models-api', 'stt', 'trainer'].sort(),
+  );
+  expect((await fetch(`${platform.url}/metrics`)).status).toBe(404);
+});
+
+it('every query of the alerts and dashboards is PromQL that reads what the services really expose, by labels that it has', () => {
+  expect(queries.length).toBeGreaterThan(40);
+  const missing = queries.flatMap(({ where, expr }) =>
+    selectionsOf(expr).flatMap((selection) => {
+      const fault = findMissing(selection);
+      return fault === null ? [] : [`${where}: ${fault}`];
+    }),
+  );
+  expect(missing).toEqual([]);
+});
+
+it('a metric, a label or a value that nobody exposes, and what is no PromQL, is found', () => {
+  const faults = (expr: string) => selectionsOf(expr).map(findMissing);
+  expect(faults('sum(rate(attune_http_request_seconds_count[5m])) / sum(attune_nonsense)')).toEqual([
+    null,
+    'nobody exposes attune_nonsense',
+  ]);
+  expect(faults('sum by (plan) (attune_outbox_lag_seconds)')).toEqual([
+    'no sample of attune_outbox_lag_seconds has [["plan",null]]',
+  ]);
+  expect(faults('attune_consumer_backlog{state="lost"}')).toEqual([
+    'no sample of attune_consumer_backlog has [["state","lost"]]',
+  ]);
+  expect(() => selectionsOf('sum(rate(attune_outbox_lag_seconds[5m])')).toThrow('is no PromQL');
+});
+
+it('every alert says how bad it is and has a chapter that says what to do', async () => {
+  const guide = await readFile(join(__dirname, '../../../../docs/guides/operating/alerts.md'), 'utf8');
+  const chapters = [...guide.matchAll(/^## (\w+)$/gm)].map(([, name]) => name);
+  expect(chapters.sort()).toEqual((await alertQueries()).map(({ where }) => where).sort());
+});
