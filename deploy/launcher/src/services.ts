@@ -87,6 +87,8 @@ function ownEnvironment(name: ServiceName, at: Surroundings): Record<string, str
         TRAINER_ENGINES: JSON.stringify({ [at.engine.name]: at.engine.command }),
         TRAINER_WORK_DIRECTORY: join(home.work, 'trainer'),
         TRAINER_CACHE_DIRECTORY: join(home.work, 'bases'),
+        // Jobs of a cluster are told this address; it has to be given, and only we know the port.
+        TRAINER_INTERNAL_URL: `http://127.0.0.1:${String(at.ports.trainer)}`,
         ...(settings.leaseSeconds === undefined ? {} : leaseEnvironment(settings.leaseSeconds)),
       };
     case 'stt':

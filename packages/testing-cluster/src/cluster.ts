@@ -13,6 +13,7 @@ import {
   type KubernetesObject,
 } from '@kubernetes/client-node';
 import { ClusterGuard } from './cluster-guard';
+import { podsThatRunOn } from './fake-stages';
 import { ensureTools, toolPath, toolVersion } from './tools';
 
 /** A process of the control plane. */
@@ -21,6 +22,8 @@ export type Component = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 
 export interface ClusterSettings {
   /** How long a node may be silent before its pods are evicted; default 40 s, as in a cluster that nobody has tuned. */
   nodeGraceSeconds?: number;
+  /** Job pods on fake nodes run until they are deleted or somebody changes their status, instead of completing at once. */
+  fakePodsRunOn?: boolean;
 }
 
 const NAME = 'test';
@@ -165,7 +168,9 @@ async function boot(settings: ClusterSettings): Promise<TestCluster> {
   const guard = new ClusterGuard(directory);
   try {
     const config = join(directory, 'kwokctl.yaml');
-    await writeFile(config, dumpYaml(await configuration(settings)));
+    const stages = settings.fakePodsRunOn === true ? podsThatRunOn : [];
+    const documents = [await configuration(settings), ...stages];
+    await writeFile(config, documents.map((document) => dumpYaml(document)).join('---\n'));
     await kwokctl(directory, ['create', 'cluster', '--config', config, '--wait', '60s']);
     await mkdir(join(directory, 'nodes'));
     return new TestCluster(directory, guard);
