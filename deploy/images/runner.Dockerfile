@@ -40,7 +40,7 @@ COPY --from=build /out/node_modules /app/node_modules
 COPY --from=build /out/dist /app/dist
 COPY deploy/images/bin /app/bin
 # Which parts of the driver NVIDIA's toolkit brings in; which card is the device plugin's to say.
-ENV NODE_ENV=production HOST=0.0.0.0 NVIDIA_DRIVER_CAPABILITIES=compute,utility
+ENV NODE_ENV=production HOST=0.0.0.0 HOME=/tmp NVIDIA_DRIVER_CAPABILITIES=compute,utility
 WORKDIR /app
 USER 10001:10001
 CMD ["/app/bin/runner"]

@@ -37,7 +37,7 @@ COPY --from=build /out/package.json /app/package.json
 COPY --from=build /out/node_modules /app/node_modules
 COPY --from=build /out/dist /app/dist
 COPY deploy/images/bin /app/bin
-ENV NODE_ENV=production HOST=0.0.0.0
+ENV NODE_ENV=production HOST=0.0.0.0 HOME=/tmp
 WORKDIR /app
 USER 10001:10001
 CMD ["/app/bin/stt"]

@@ -73,13 +73,13 @@ const kubernetesVariables = {
     enterprise: 'attune-train-enterprise',
     protected: 'attune-train-protected',
   }),
+  /** A LocalQueue of the namespace, in clusters that share their machines by Kueue. */
+  TRAINER_KUEUE_QUEUE: z.string().min(1).optional(),
   /** A run that lost its machine so often starts on a pool that is not spot. */
   TRAINER_SPOT_PREEMPTIONS: count(2),
   /** A run that lost its machine within this time loses it to no other run. */
   TRAINER_PROTECTED_MS: count(3_600_000),
   TRAINER_RUN_MAX_SECONDS: count(86_400, 60),
-  /** Where Kueue grants the machines: the queue that starts wait in. */
-  TRAINER_KUEUE_QUEUE: z.string().min(1).optional(),
 };
 
 export type ExecutorEnv =

@@ -52,8 +52,12 @@ describe('a run', () => {
     });
     expect(succeeded).toMatchObject({ epoch: 1, training_ms: 5020, base_digest: platform.baseDigest });
 
-    const told = platform.heardOf('training.run-progressed.v2', run.runId).sort((a, b) => a.sequence - b.sequence);
-    expect(told.map(({ sequence }) => sequence)).toEqual(told.map((_, i) => i + 1));
+    const told = await eventually(() => {
+      const heard = platform.heardOf('training.run-progressed.v2', run.runId).sort((a, b) => a.sequence - b.sequence);
+      expect(heard.map(({ stage }) => stage)).toContain('finalizing');
+      expect(heard.map(({ sequence }) => sequence)).toEqual(heard.map((_, i) => i + 1));
+      return heard;
+    });
     expect(told.map(({ progress }) => progress)).toEqual(told.map(({ progress }) => progress).sort((a, b) => a - b));
     expect([...new Set(told.map(({ stage }) => stage))]).toEqual([
       'queued',

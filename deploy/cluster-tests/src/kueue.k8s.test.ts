@@ -116,7 +116,7 @@ function trains(): void {
       TRAINER_KUBERNETES_BLUEPRINT: blueprint,
       TRAINER_RUNNER_IMAGE: IMAGE,
       TRAINER_INTERNAL_URL: `http://127.0.0.1:${String(platform.port)}`,
-      TRAINER_POOLS: JSON.stringify([{ name: 'gpu-spot', spot: true, slots: 2 }]),
+      TRAINER_POOLS: JSON.stringify([{ name: 'gpu-spot', resource: 'nvidia.com/gpu', spot: true, slots: 2 }]),
       TRAINER_KUEUE_QUEUE: queueOf(manifests),
     });
     await trainer.start();

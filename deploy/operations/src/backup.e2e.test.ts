@@ -115,8 +115,10 @@ describe('a platform that was destroyed and restored from a backup that was made
   });
 
   it('transcribes with the version that was trained', async () => {
-    const transcript = await client().transcribe(join(home, 'pairs', 'Trained-1.wav'), { model: String(trained) });
-    expect(transcript.model).toBe(String(trained));
+    const transcript = await client().transcribe(join(home, 'pairs', 'Trained-1.wav'), {
+      model: `custom_model_${String(trained)}`,
+    });
+    expect(transcript.model).toBe(`custom_model_${String(trained)}`);
   });
 
   it('goes on with the run that was under way and with the one that waited for it', async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
@@ -32,16 +32,12 @@ export class Meter extends Transform {
 export async function writeWhole(path: string, content: Readable, ...through: Transform[]): Promise<Written> {
   const unfinished = `${path}.partial`;
   const meter = new Meter();
-  const handle = await open(unfinished, 'w', 0o600);
   try {
-    await pipeline([content, ...through, meter, handle.createWriteStream({ autoClose: false })]);
-    await handle.sync();
+    await pipeline([content, ...through, meter, createWriteStream(unfinished, { mode: 0o600, flush: true })]);
   } catch (error) {
-    await handle.close();
     await rm(unfinished, { force: true });
     throw error;
   }
-  await handle.close();
   await rename(unfinished, path);
   return meter.result();
 }

@@ -32,11 +32,12 @@ export async function restorePlatform(settings: Settings, directory: string): Pr
       },
     );
   }
-  const { databaseUrl, storeVariables, stop } = await startResources(settings);
+  const resources = await startResources(settings);
   try {
+    const { databaseUrl, storeVariables } = resources;
     return await restore({ databaseUrl, store: storeOf(storeVariables) }, directory);
   } finally {
-    await stop();
+    await resources.stop();
   }
 }
 

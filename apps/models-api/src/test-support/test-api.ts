@@ -325,13 +325,11 @@ export class TestApi {
   /** The trainer says where the model's live run stands. */
   async progressRun(
     modelId: number,
-    news: Pick<EventPayload<'training.run-progressed.v2'>, 'sequence' | 'stage' | 'progress' | 'eta_seconds'> & {
-      stage_detail?: string;
-    },
+    news: Omit<EventPayload<'training.run-progressed.v2'>, `${string}_id` | 'stage_detail'> & { stage_detail?: string },
   ): Promise<void> {
     const run = await this.lastRun(modelId);
-    const scope = { organization_id: run.organizationId, model_id: modelId, run_id: run.id };
-    await this.publish(run.organizationId, 'training.run-progressed.v2', { ...scope, stage_detail: null, ...news });
+    const place = { organization_id: run.organizationId, model_id: modelId, run_id: run.id, stage_detail: null };
+    await this.publish(run.organizationId, 'training.run-progressed.v2', { ...place, ...news });
   }
 
   /** Resolves when every event that was published so far has been handled. */
@@ -386,9 +384,8 @@ export class TestApi {
       source: 'test',
       licence: 'MIT',
     };
-    await this.app
-      .get(BaseModelsService)
-      .register({ ...base, location: 'bases', files }, ['general', 'medical'], new Set());
+    const catalogue = this.app.get(BaseModelsService);
+    await catalogue.register({ ...base, location: 'bases', files }, ['general', 'medical'], new Set());
   }
 }
 

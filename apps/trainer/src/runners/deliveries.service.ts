@@ -20,6 +20,7 @@ import { AttemptsService } from '../runs/attempts.service';
 import { epochPlaceOf, RunAnnouncements } from '../runs/run-announcements';
 import { reasons } from '../runs/run-reasons';
 import type { Delivery, Run } from '../runs/run';
+import { countStartEnd } from '../runs/run-metrics';
 import { RunsRepository } from '../runs/runs.repository';
 import { ArtifactsRepository } from './artifacts.repository';
 import { Fence } from './fence';
@@ -122,10 +123,14 @@ export class DeliveriesService implements BeforeApplicationShutdown {
     return this.database.runInTransaction('system', async (tx) => {
       const moved = await this.runs.move(tx, run, 'evaluating', 'artifact verified', {
         host: null,
+        pool: null,
+        priorityClass: null,
+        orderedAgoMs: null,
         tokenHash: null,
         owner: null,
       });
       if (!moved) return;
+      countStartEnd('done');
       await this.artifacts.insert(tx, moved, manifest.files);
       const told = await this.announcements.progress(tx, moved, {
         stage: 'evaluating',

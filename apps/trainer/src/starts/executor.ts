@@ -49,6 +49,8 @@ export type StartEnd =
   | { kind: 'interrupted' }
   /** Its machine was taken away, by a more important start or by its provider. */
   | { kind: 'preempted'; reason: string }
+  /** It took longer than a start may, the time it waited for its machine included. */
+  | { kind: 'expired' }
   | { kind: 'failed'; fault: 'engine' | 'platform'; message: string };
 
 /** What an executor knows of a start: `unknown` when it never had it, or has forgotten it (it was restarted). */

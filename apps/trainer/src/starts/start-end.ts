@@ -3,8 +3,11 @@ import type { AttemptEnd } from '../runs/run';
 import { reasons } from '../runs/run-reasons';
 import type { StartEnd, StartStatus } from './executor';
 
-/** What a start's status means for its run; null while it is not over. An executor that does not know the start was restarted. */
-export function toAttemptEnd(status: StartStatus): AttemptEnd | null {
+/**
+ * What a start's status means for its run; null while it is not over. An executor that does not know the start was restarted. `hasClaimed`:
+ * its program has run, and claimed the run.
+ */
+export function toAttemptEnd(status: StartStatus, hasClaimed: boolean): AttemptEnd | null {
   switch (status.kind) {
     case 'waiting':
     case 'running':
@@ -12,7 +15,7 @@ export function toAttemptEnd(status: StartStatus): AttemptEnd | null {
     case 'unknown':
       return { kind: 'interrupted' };
     case 'ended':
-      return fromEnd(status.end);
+      return fromEnd(status.end, hasClaimed);
     default:
       return assertNever(status);
   }
@@ -25,7 +28,7 @@ export function toLostEnd(status: StartStatus): AttemptEnd {
   if (status.kind === 'unknown') return { kind: 'failed', message: reasons.silent };
   // A start that had claimed its run and waits again has lost its machine, or nobody can say: no fault of the run either.
   if (status.kind === 'waiting') return { kind: 'interrupted' };
-  return toAttemptEnd(status) ?? { kind: 'failed', message: reasons.silent };
+  return toAttemptEnd(status, true) ?? { kind: 'failed', message: reasons.silent };
 }
 
 /** The same for a start that was asked to end and says so itself: by whom, its executor may know. */
@@ -34,10 +37,13 @@ export function toInterruptedEnd(status: StartStatus): AttemptEnd {
   return status.kind === 'ended' && status.end.kind === 'preempted' ? status.end : { kind: 'interrupted' };
 }
 
-function fromEnd(end: StartEnd): AttemptEnd {
+function fromEnd(end: StartEnd, hasClaimed: boolean): AttemptEnd {
   switch (end.kind) {
     case 'exit':
       return end.exit === 'interrupted' ? { kind: 'interrupted' } : { kind: 'failed', message: reasons.ended };
+    case 'expired':
+      // A start that only waited has used up nothing of the run's.
+      return hasClaimed ? { kind: 'failed', message: reasons.deadline } : { kind: 'interrupted' };
     case 'interrupted':
     case 'preempted':
     case 'failed':

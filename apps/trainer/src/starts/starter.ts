@@ -89,7 +89,7 @@ export class Starter {
   }
 
   private async follow(run: Run, status: StartStatus): Promise<void> {
-    const end = toAttemptEnd(status);
+    const end = toAttemptEnd(status, run.state !== 'queued');
     if (end) await this.end(run, end);
     else if (run.state === 'queued' && status.kind === 'waiting') await this.tellWaiting(run, status.reason);
     else if (run.state === 'queued' && !run.hasClaimWindow) await this.openClaimWindow(run);

@@ -62,7 +62,7 @@ export class Trainer {
       this.announcements,
       attempts,
       bases as never,
-      { list: () => Promise.resolve([]) } as never,
+      { newest: () => Promise.resolve(null) } as never,
       fence,
       executor,
       settings,

@@ -23,7 +23,7 @@ export function blueprintOf(manifests: readonly Manifest[]): string {
   return text;
 }
 
-/** A Job as the trainer makes it of that blueprint. Throws where the trainer would not start with it. */
+/** A Job as the trainer makes it of the blueprint among these manifests. Throws where the trainer would not start with it. */
 export function exampleRun(manifests: readonly Manifest[]): Manifest {
   return Blueprint.parse(blueprintOf(manifests), 'attune-training').fill(example) as Manifest;
 }

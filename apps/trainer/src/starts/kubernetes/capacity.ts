@@ -12,7 +12,7 @@ export interface Quota {
   hard: Readonly<Record<string, number>>;
   used: Readonly<Record<string, number>>;
   /** Whether starts of the class count against it. */
-  counts(priorityClass: string | null): boolean;
+  counts: (priorityClass: string | null) => boolean;
 }
 
 export interface Occupancy {

@@ -10,6 +10,7 @@ import {
   NAMESPACE,
   openExecutor,
   prepare,
+  readiness,
 } from '../../test-support/kubernetes/cluster-trainer';
 import type { StartOrder, StartStatus } from '../executor';
 import { Blueprint, jobName } from './blueprint';
@@ -25,7 +26,7 @@ beforeAll(async () => {
   await prepare(cluster);
   node = await machine(cluster, 'spot');
   executor = openExecutor(cluster);
-  await ready(executor);
+  await readiness(executor, true);
 });
 afterAll(async () => {
   await executor.shutdown();
@@ -35,9 +36,6 @@ afterEach(async () => {
   await cluster.kubectl(['delete', 'jobs', '--all', '-n', NAMESPACE, '--cascade=background']);
   await cluster.kubectl(['delete', 'pods', '--all', '-n', NAMESPACE, '--grace-period=0', '--force']);
 });
-
-const ready = (one: KubernetesExecutor): Promise<void> =>
-  eventually(() => Promise.resolve(expect(one.isReady()).toBe(true)), { timeoutMs: 30_000 });
 
 const anOrder = (pool = 'spot'): StartOrder => ({
   runId: newId<RunId>(),
@@ -161,7 +159,7 @@ describe('a start in a cluster', () => {
     await becomes(order, { ...lost, end: { ...lost.end, reason: 'A run of higher priority took its machine.' } });
     await becomes(winner, { kind: 'running' });
     const next = openExecutor(cluster);
-    await ready(next);
+    await readiness(next, true);
     await becomes(order, lost, next);
     await next.shutdown();
   });
@@ -202,9 +200,9 @@ describe('a start in a cluster', () => {
     const second = anOrder();
     await executor.start(second);
     await cluster.crash('kube-apiserver');
-    await eventually(() => Promise.resolve(expect(executor.isReady()).toBe(false)));
+    await readiness(executor, false);
     await cluster.revive();
-    await ready(executor);
+    await readiness(executor, true);
     await becomes(second, { kind: 'running' });
     await executor.kill(second);
     await becomes(second, { kind: 'unknown' });

@@ -6,7 +6,7 @@ import {
   type V1Pod,
   type V1ResourceQuota,
 } from '@kubernetes/client-node';
-import { delay, messageOf, type RunId } from '@attune/kernel';
+import { delay, messageOf, systemClock, type RunId } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
 import {
   Executor,
@@ -154,7 +154,7 @@ export class KubernetesExecutor extends Executor {
     // The fence lets nothing of it through any more: whether a lost machine ever confirms its end makes no difference.
     if (killedAt !== undefined && performance.now() - killedAt > this.settings.timings.killConfirmMs)
       return { kind: 'unknown' };
-    const status = toStartStatus(this.seen(start), new Date(), this.settings.timings);
+    const status = toStartStatus(this.seen(start), systemClock.now(), this.settings.timings);
     if (status.kind === 'waiting') this.askForRefusal(name);
     return status.kind === 'unknown' && killedAt === undefined ? this.judgeUnknown(start) : status;
   }
@@ -298,7 +298,8 @@ export class KubernetesExecutor extends Executor {
     const start = job && toStartName(job);
     // A suspended one has no pod on purpose.
     if (!job || !start || job.spec?.suspend === true || this.podOf(start)) return;
-    const ageMs = Date.now() - new Date(job.metadata?.creationTimestamp ?? Date.now()).getTime();
+    const now = systemClock.now();
+    const ageMs = now.getTime() - new Date(job.metadata?.creationTimestamp ?? now).getTime();
     if (ageMs < REFUSED_FOR_MS || performance.now() - (this.askedAt.get(name) ?? -ASK_EVERY_MS) < ASK_EVERY_MS) return;
     this.askedAt.set(name, performance.now());
     this.api.readRefusal(job).then(

@@ -41,7 +41,7 @@ describe('what the cluster says of a start means', () => {
     ['a Job without a pod', mean(null), waiting('Its start is being prepared.')],
     [
       'a suspended Job',
-      mean(null, { ...job(), spec: { suspend: true } as V1Job['spec'] } as V1Job),
+      mean(null, { spec: { suspend: true, template: {} } }),
       waiting('It waits for its share of the machines.'),
     ],
     [
@@ -148,7 +148,7 @@ describe('what the cluster says of a start means', () => {
     [
       'a deadline',
       mean(pod({ phase: 'Failed', ...terminated(75) }), job(['FailureTarget', 'DeadlineExceeded'])),
-      ended({ kind: 'failed', fault: 'engine', message: 'Training took longer than a run may take.' }),
+      ended({ kind: 'expired' }),
     ],
     [
       'a node that refused the pod',
@@ -176,7 +176,7 @@ describe('what the cluster says of a start means', () => {
   });
 
   it('a pod that ended by itself was not lost when it goes; one that ran was', () => {
-    expect(lossOf(pod({ phase: 'Failed', ...terminated(70) }))).toBeNull();
-    expect(lossOf(pod({ phase: 'Running', ...runner({ running: {} }) }))).toBe('Its machine was taken away.');
+    expect(lossOf(pod({ phase: 'Failed', ...terminated(70) }), job())).toBeNull();
+    expect(lossOf(pod({ phase: 'Running', ...runner({ running: {} }) }), job())).toBe('Its machine was taken away.');
   });
 });

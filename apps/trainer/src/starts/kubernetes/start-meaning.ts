@@ -119,7 +119,7 @@ function toPodEnd(pod: V1Pod, job: V1Job | null): StartEnd {
   const ended = runnerOf(pod)?.state?.terminated;
   const disruption = disruptionOf(pod, job);
   // It ran into its deadline, and was disrupted only because of that.
-  if (hasFailedBy(job, 'DeadlineExceeded') || pod.status?.reason === 'DeadlineExceeded') return deadline();
+  if (hasFailedBy(job, 'DeadlineExceeded') || pod.status?.reason === 'DeadlineExceeded') return { kind: 'expired' };
   if (disruption !== null) return preempted(disruption);
   if (ended?.reason === 'OOMKilled') return { kind: 'failed', fault: 'engine', message: reasons.outOfMemory };
   if (pod.status?.reason === 'Evicted') return { kind: 'failed', fault: 'engine', message: words.disk };
@@ -132,7 +132,7 @@ function toPodEnd(pod: V1Pod, job: V1Job | null): StartEnd {
 function toJobEnd(job: V1Job): StartEnd | null {
   if (job.status?.conditions?.some(({ type, status }) => type === 'Complete' && status === 'True'))
     return { kind: 'exit', exit: 'done' };
-  if (hasFailedBy(job, 'DeadlineExceeded')) return deadline();
+  if (hasFailedBy(job, 'DeadlineExceeded')) return { kind: 'expired' };
   // A pod that ends by itself stays until its Job goes: whoever took this one, its run could not help it.
   return hasFailedBy(job) ? preempted(words.gone) : null;
 }
@@ -153,10 +153,6 @@ function isLoss(end: StartEnd): boolean {
 
 function preempted(reason: string): StartEnd {
   return { kind: 'preempted', reason };
-}
-
-function deadline(): StartEnd {
-  return { kind: 'failed', fault: 'engine', message: reasons.deadline };
 }
 
 function runnerOf(pod: V1Pod): V1ContainerStatus | undefined {

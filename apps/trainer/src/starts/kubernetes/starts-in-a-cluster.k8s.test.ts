@@ -10,6 +10,7 @@ import {
   NAMESPACE,
   openExecutor,
   prepare,
+  readiness,
   settings,
 } from '../../test-support/kubernetes/cluster-trainer';
 
@@ -167,7 +168,7 @@ describe('runs that start in a cluster', () => {
     trainers = [];
     expect(await jobs()).toEqual([nameOf(runId, 1)]);
     const next = aTrainer();
-    await eventually(() => Promise.resolve(expect(next.executor.isReady()).toBe(true)));
+    await readiness(next.executor, true);
     await next.reaches(runId, { starts: 1, hasClaimWindow: true });
     await node.remove();
   });
@@ -182,7 +183,7 @@ describe('runs that start in a cluster', () => {
     });
     await cluster.apply(quota('0'));
     const trainer = aTrainer();
-    await eventually(() => Promise.resolve(expect(trainer.executor.isReady()).toBe(true)));
+    await readiness(trainer.executor, true);
     const runId = await trainer.request('enterprise');
     await new Promise((resolve) => setTimeout(resolve, 2000));
     await trainer.reaches(runId, { host: null, starts: 0 });

@@ -57,6 +57,7 @@ export const settings: KubernetesExecutorSettings = {
   runnerImage: IMAGE,
   trainerUrl: 'http://trainer:8083',
   maxSeconds: 3600,
+  kueueQueue: null,
   sharing: {
     pools: [
       { name: 'spot', resource: 'example.com/gpu', spot: true, slots: 1 },
@@ -221,4 +222,15 @@ export class ClusterTrainer {
     );
     return rows.map(({ message }) => message);
   }
+}
+
+/** Resolves once the executor knows the cluster's state, or knows that it does not. */
+export async function readiness(executor: KubernetesExecutor, isReady: boolean): Promise<void> {
+  await eventually(
+    () => {
+      expect(executor.isReady()).toBe(isReady);
+      return Promise.resolve();
+    },
+    { timeoutMs: 30_000 },
+  );
 }

@@ -1,0 +1,2 @@
+# hadolint must refuse it: ../dockerfiles.test.ts
+FROM debian
