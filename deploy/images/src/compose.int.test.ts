@@ -13,6 +13,7 @@ import {
   composeText,
   deploy,
   drawSecrets,
+  fillIn,
   readComposition,
   type Composition,
   type Service,
@@ -48,7 +49,7 @@ let composition: Composition;
 beforeAll(async () => {
   directory = await temporaryDirectory('compose');
   secrets = drawSecrets(join(directory, 'env'));
-  composition = readComposition(secrets);
+  composition = readComposition(fillIn(secrets));
 });
 afterAll(() => rm(directory, { recursive: true }));
 
@@ -104,7 +105,7 @@ describe('compose.yaml', () => {
   it('holds no secret itself, and stops where one is missing', () => {
     const holes = [...composeText.matchAll(/\$\{(\w+):\?\}/g)].map(([, name]) => name);
     expect(new Set(holes)).toEqual(new Set(Object.keys(secrets)));
-    for (const line of composeText.split('\n').filter((one) => /(KEY|SECRET|PASSWORD|TOKEN|PEPPER):/.test(one)))
+    for (const line of composeText.split('\n').filter((one) => /(KEY|SECRET|PASSWORD|TOKEN|PEPPER): /.test(one)))
       expect(line).toMatch(/\$\{\w+:\?\}$/);
   });
 });

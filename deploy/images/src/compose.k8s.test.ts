@@ -1,9 +1,9 @@
-import { mkdir, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheDirectory, run, withFileLock } from '@attune/embedded';
+import { cacheDirectory, ProgramFailed, run, withFileLock } from '@attune/embedded';
 import { temporaryDirectory } from '@attune/testing';
-import { composeFile, drawSecrets, readComposition, type Composition } from './test-support/composition';
+import { composeFile, drawSecrets, fillIn, readComposition, type Composition } from './test-support/composition';
 
 const VERSION = 'v2.16.2';
 const directory = join(cacheDirectory(), `compose-spec-${VERSION}`);
@@ -32,21 +32,32 @@ describe('compose.yaml, as Docker Compose reads it', () => {
   });
   afterAll(() => rm(temporary, { recursive: true }));
 
-  const load = (env: Readonly<Record<string, string>>): Promise<string> =>
-    run(reader, ['-format', 'json', composeFile], { env: { PATH: process.env['PATH'], ...env } });
+  const load = (file: string): Promise<string> => run(reader, ['-format', 'json', '-no-path-resolution', file]);
 
-  it('is right, with the environments that the other tests see', async () => {
-    const { services } = JSON.parse(await load(secrets)) as Composition;
-    const seen = readComposition(secrets).services;
+  it('is right, with the environments and commands that the other tests see', async () => {
+    // Filled in by ourselves: this program of the library hands no variables to it.
+    const text = fillIn(secrets);
+    const file = join(temporary, 'compose.yaml');
+    await writeFile(file, text);
+    const { services } = JSON.parse(await load(file)) as Composition;
+    const seen = readComposition(text).services;
     expect(Object.keys(services).sort()).toEqual(Object.keys(seen).sort());
     for (const [name, { environment, command }] of Object.entries(services)) {
-      expect(environment ?? {}).toEqual(seen[name]?.environment ?? {});
-      expect(command ?? undefined).toEqual(seen[name]?.command);
+      expect(environment).toEqual(seen[name]?.environment);
+      expect(command).toEqual(seen[name]?.command);
     }
   });
 
-  it('stops at the first secret that is missing', async () => {
-    const { SECRETS_KEY: _, ...others } = secrets;
-    await expect(load(others)).rejects.toThrow('SECRETS_KEY');
+  it('is not started without its secrets, each of them named', async () => {
+    const refused = await load(composeFile).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(ProgramFailed);
+    for (const name of Object.keys(secrets))
+      expect((refused as ProgramFailed).output).toContain(`variable ${name} is missing`);
+  });
+
+  it('is refused with a word that Compose does not know', async () => {
+    const file = join(temporary, 'faulty.yaml');
+    await writeFile(file, fillIn(secrets).replace('    shm_size:', '    shm_sizes:'));
+    await expect(load(file)).rejects.toThrow('shm_sizes');
   });
 });

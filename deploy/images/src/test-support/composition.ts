@@ -28,12 +28,15 @@ export function drawSecrets(path: string): Record<string, string> {
   return parseEnv(readFileSync(path, 'utf8')) as Record<string, string>;
 }
 
-/** The file with its variables filled in: `${NAME:?}` and `${NAME:-default}`, the only forms that it uses. */
-export function readComposition(values: Readonly<Record<string, string>>): Composition {
-  const text = composeText.replace(/\$\{(\w+):([?-])([^}]*)\}/g, (_, name: string, kind: string, fallback: string) => {
+/** The file's text with its variables filled in: `${NAME:?}` and `${NAME:-default}`, the only forms that it uses. */
+export function fillIn(values: Readonly<Record<string, string>>): string {
+  return composeText.replace(/\$\{(\w+):([?-])([^}]*)\}/g, (_, name: string, kind: string, fallback: string) => {
     const value = values[name] ?? (kind === '-' ? fallback : undefined);
     if (value === undefined) throw new Error(`secrets.sh draws no ${name}`);
     return value;
   });
+}
+
+export function readComposition(text: string): Composition {
   return parse(text, { merge: true }) as Composition;
 }
