@@ -8,7 +8,7 @@ import { expectNoRemains } from './test-support/remains';
 
 jest.setTimeout(180_000);
 
-const ENGINE = { steps: 40, step_ms: 100, checkpoint_every: 5 };
+const ENGINE = { steps: 30, step_ms: 80, checkpoint_every: 5 };
 const ETCD_PAUSE_MS = 20_000;
 
 describe('a run ends once and right', () => {

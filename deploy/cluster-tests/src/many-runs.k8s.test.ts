@@ -23,7 +23,8 @@ describe(`${String(RUNS)} runs that share ${String(NODES)} GPUs`, () => {
       pools: [{ name: POOL, slots: NODES }],
       gpus: NODES,
       cluster: { fakePodsRunOn: true },
-      trainer: { LOG_LEVEL: 'warn' },
+      // The fleet sends no heartbeats.
+      trainer: { LOG_LEVEL: 'warn', TRAINER_LEASE_MS: '60000' },
     });
     fleet = new FakeFleet(lab.cluster, HOLD_MS);
   });
