@@ -157,6 +157,15 @@ describe('the gate of an organization', () => {
     expect(within).toHaveLength(quota);
   });
 
+  it('lets those who come while it asks in on what it took ahead, and refuses nobody beside it', async () => {
+    const shared = new SharedCount();
+    const { ask } = shared.gate('a', { requestsPerMinute: 320 });
+    for (let n = 0; n < 10; n++) (await ask()).end(false);
+    const before = shared.statements;
+    await Promise.all([ask(), ask(), ask()]);
+    expect(shared.statements - before).toBe(1);
+  });
+
   it('needs few statements for many requests', async () => {
     const shared = new SharedCount();
     const { ask, gate } = shared.gate('a', { requestsPerMinute: 1_000_000 });

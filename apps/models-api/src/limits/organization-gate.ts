@@ -159,6 +159,8 @@ export class OrganizationGate {
 
   private async ask(kind: RequestKind): Promise<void> {
     const pool = this.pools[kind];
+    this.enterOnHeld(kind);
+    if (!this.waiting.some((one) => one.kind === kind)) return;
     const needed = this.waiting.filter((one) => one.kind === kind).length;
     const demand: PermitDemand = {
       policies: pool.policies,
@@ -186,6 +188,15 @@ export class OrganizationGate {
       if (permit) waiter.resolve(this.enter(kind, permit));
     }
     if (grant.granted === 0) this.refuse(pool, kind, needed);
+  }
+
+  /** Who came while permits were asked for may find some that were taken ahead: to be refused beside them would be wrong. */
+  private enterOnHeld(kind: RequestKind): void {
+    while (this.hasSlot() && this.waiting.some((one) => one.kind === kind)) {
+      const permit = this.pools[kind].take(this.at.now());
+      if (!permit) return;
+      for (const waiter of this.takeWaiting(kind, 1)) waiter.resolve(this.enter(kind, permit));
+    }
   }
 
   private refuse(pool: PermitPool, kind: RequestKind, count: number): void {
