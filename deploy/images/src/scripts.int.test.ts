@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '@attune/embedded';
-import { checkBuilt, eventually, temporaryDirectory, testPostgresUrl, TestNats } from '@attune/testing';
+import { checkBuilt, eventually, SERVICE_PASSWORD, temporaryDirectory, testPostgresUrl, TestNats } from '@attune/testing';
 import { Client } from 'pg';
 
 const images = join(__dirname, '..');
@@ -91,7 +91,7 @@ describe('the scripts of an image', () => {
   function databaseUrl(role?: string): string {
     const url = new URL(testPostgresUrl());
     url.pathname = `/${database}`;
-    if (role !== undefined) [url.username, url.password] = [role, 'images'];
+    if (role !== undefined) [url.username, url.password] = [role, SERVICE_PASSWORD];
     return url.href;
   }
 

@@ -10,7 +10,8 @@ export interface TestDatabaseSettings {
   ownerUrl?: string;
 }
 
-const SERVICE_PASSWORD = 'test-service-password';
+/** Of every service's role: roles are the whole cluster's, so whoever migrates beside other tests gives them this one. */
+export const SERVICE_PASSWORD = 'test-service-password';
 
 /** A database of one test file, migrated as in production, with the service's own role. */
 export class TestDatabase {
