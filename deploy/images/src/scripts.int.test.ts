@@ -3,7 +3,14 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '@attune/embedded';
-import { checkBuilt, eventually, SERVICE_PASSWORD, temporaryDirectory, testPostgresUrl, TestNats } from '@attune/testing';
+import {
+  checkBuilt,
+  eventually,
+  SERVICE_PASSWORD,
+  temporaryDirectory,
+  testPostgresUrl,
+  TestNats,
+} from '@attune/testing';
 import { Client } from 'pg';
 
 const images = join(__dirname, '..');
