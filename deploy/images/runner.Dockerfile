@@ -39,8 +39,10 @@ COPY --from=build /out/package.json /app/package.json
 COPY --from=build /out/node_modules /app/node_modules
 COPY --from=build /out/dist /app/dist
 COPY deploy/images/bin /app/bin
-# Which parts of the driver NVIDIA's toolkit brings in; which card is the device plugin's to say.
-ENV NODE_ENV=production HOST=0.0.0.0 HOME=/tmp NVIDIA_DRIVER_CAPABILITIES=compute,utility
+# Which parts of the driver NVIDIA's toolkit brings in; which card is the device plugin's to say. GKE has no toolkit: it mounts the
+# driver at /usr/local/nvidia and leaves finding it to the image.
+ENV NODE_ENV=production HOST=0.0.0.0 HOME=/tmp NVIDIA_DRIVER_CAPABILITIES=compute,utility \
+    LD_LIBRARY_PATH=/usr/local/nvidia/lib64
 WORKDIR /app
 USER 10001:10001
 CMD ["/app/bin/runner"]

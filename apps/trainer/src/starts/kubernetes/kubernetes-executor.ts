@@ -125,7 +125,7 @@ export class KubernetesExecutor extends Executor {
   }
 
   freeSlots(held: readonly HeldStart[]): { pool: string; free: number }[] {
-    syncedSeconds.set((this.jobs.ageMs() ?? 0) / 1000);
+    syncedSeconds.set((this.jobs.ageMs() ?? performance.now()) / 1000);
     return freeSlots(this.occupancy(held).holdings, this.settings.sharing.pools);
   }
 
