@@ -72,7 +72,8 @@ export class ClaimsService {
       const run = await this.runs.lock(tx, start.runId);
       if (!run || run.starts !== start.start) throw new Superseded('the start is over');
       if (run.state === 'preparing' && run.owner === owner) return run;
-      if (run.state !== 'queued') throw new Superseded('the run is taken');
+      // Released while the claim waited for the base: nobody follows this start any more.
+      if (run.state !== 'queued' || run.host === null) throw new Superseded('the run is taken');
       const claimed = await this.runs.move(tx, run, 'preparing', `claimed by start ${String(run.starts)}`, {
         epoch: run.epoch + 1,
         owner,

@@ -35,7 +35,7 @@ describe('attempts', () => {
           for (const kind of ends) {
             const end =
               kind === 'failed' ? ({ kind, message: 'It stopped.' } as const) : ({ kind: 'interrupted' } as const);
-            const verdict = judgeAttempt({ ...run, starts: run.starts + 1 }, end, max);
+            const verdict = judgeAttempt({ ...run, state: 'training', starts: run.starts + 1 }, end, max);
             failures += kind === 'failed' ? 1 : 0;
             expect(verdict.failedAttempts).toBe(failures);
             expect(verdict.to).toBe(failures >= max && kind === 'failed' ? 'failed' : 'queued');
@@ -53,13 +53,24 @@ describe('attempts', () => {
 
 describe('a start that lost its machine', () => {
   it('is no failed attempt, however often, and its run waits no longer for it', () => {
-    const verdict = judgeAttempt({ failedAttempts: 2, starts: 40 }, { kind: 'preempted', reason: 'x' }, 3);
+    const run = { failedAttempts: 2, starts: 40, state: 'training' } as const;
+    const verdict = judgeAttempt(run, { kind: 'preempted', reason: 'x' }, 3);
     expect(verdict).toEqual({ to: 'queued', failedAttempts: 2, delayMs: 0 });
+  });
+
+  it('waits longer each time where it ended before its start had claimed the run: its machine may refuse every pod', () => {
+    const delayOf = (starts: number): unknown =>
+      judgeAttempt({ failedAttempts: 2, starts, state: 'queued' }, { kind: 'preempted', reason: 'x' }, 3);
+    expect([1, 2, 40].map(delayOf)).toEqual(
+      [1000, 2000, 60_000].map((delayMs) => ({ to: 'queued', failedAttempts: 2, delayMs })),
+    );
   });
 
   it('is told from one that the platform failed, which is not the engine’s fault', () => {
     const end = { kind: 'failed', fault: 'platform', message: 'No image.' } as const;
-    expect(judgeAttempt({ failedAttempts: 2, starts: 3 }, end, 3)).toMatchObject({ failure: { kind: 'platform' } });
+    expect(judgeAttempt({ failedAttempts: 2, starts: 3, state: 'training' }, end, 3)).toMatchObject({
+      failure: { kind: 'platform' },
+    });
   });
 });
 

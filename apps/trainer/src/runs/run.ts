@@ -124,7 +124,7 @@ const LONGEST_RETRY_MS = 60_000;
 
 /** Failed attempts are bounded; interruptions are not, but each makes the next start wait longer. */
 export function judgeAttempt(
-  run: Pick<Run, 'failedAttempts' | 'starts'>,
+  run: Pick<Run, 'failedAttempts' | 'starts' | 'state'>,
   end: AttemptEnd,
   maxFailedAttempts: number,
 ): AttemptVerdict {
@@ -133,8 +133,9 @@ export function judgeAttempt(
     const message = `Training was tried ${String(failedAttempts)} times and did not finish. ${end.message}`;
     return { to: 'failed', failedAttempts, failure: { kind: end.fault ?? 'engine', message } };
   }
-  // Whoever lost its machine to another run has done nothing that waiting would mend.
-  if (end.kind === 'preempted') return { to: 'queued', failedAttempts, delayMs: 0 };
+  // Whoever was at work and lost its machine has done nothing that waiting would mend. A start that never came to claim may have met a
+  // machine that refuses every pod: tried again at once, it would be tried once a second for ever.
+  if (end.kind === 'preempted' && run.state !== 'queued') return { to: 'queued', failedAttempts, delayMs: 0 };
   const delayMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, run.starts - 1));
   return { to: 'queued', failedAttempts, delayMs };
 }
