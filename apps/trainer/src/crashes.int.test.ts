@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { delay } from '@attune/kernel';
 import { eventually } from '@attune/testing';
-import { artifactKey } from '@attune/storage';
+import { artifactKey, checkpointKey } from '@attune/storage';
 import { runnerPath } from './runner-protocol/protocol';
 import { TestRun } from './test-support/a-run';
 import { TestPlatform } from './test-support/test-platform';
@@ -146,6 +146,29 @@ describe('an orderly end of the trainer', () => {
     ).toHaveLength(1);
     await trainer.start();
     await succeedsOnce(run);
+  });
+});
+
+describe('a checkpoint whose object is gone, as a restored backup may have it', () => {
+  it('is none: the run goes on from the one before, and this counts as no failed attempt', async () => {
+    await started({ ...SLOW, checkpoint_every: 3 });
+    const run = await requested();
+    const checkpoints = () =>
+      platform.database.query<{ file: string; step: number }>(
+        'system',
+        'SELECT file, step FROM run_checkpoint WHERE run_id = $1 ORDER BY step DESC',
+        [run.runId],
+      );
+    await eventually(async () => expect(await checkpoints()).toHaveLength(2), { everyMs: 5 });
+    await trainer.end('SIGTERM');
+    const [newest, before] = await checkpoints();
+    const { organizationId, modelId, runId } = run;
+    await platform.store.delete(checkpointKey({ organizationId, modelId, runId, epoch: 1 }, newest?.file ?? ''));
+    await trainer.start();
+    await succeedsOnce(run);
+    expect(await run.state()).toMatchObject({ epoch: 2, failed_attempts: 0 });
+    const { lines } = await platform.log(organizationId, modelId, { offset: 0, limit: 1000 });
+    expect(lines.map(({ message }) => message)).toContain(`Going on from step ${String(before?.step)}.`);
   });
 });
 
