@@ -1,5 +1,5 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
-import { messageOf } from '@attune/kernel';
+import { inTime, messageOf } from '@attune/kernel';
 
 /** A named question that must be answered without an error, within two seconds, for the service to be ready. */
 export interface HealthCheck {
@@ -30,16 +30,10 @@ export class Readiness implements BeforeApplicationShutdown {
 }
 
 async function outcome(one: HealthCheck): Promise<string> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), CHECK_TIMEOUT_MS);
-  });
   try {
-    await Promise.race([one.check(), timeout]);
+    await inTime(one.check(), CHECK_TIMEOUT_MS);
     return 'ok';
   } catch (error) {
     return messageOf(error);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,4 +1,5 @@
 import type { EventName } from '@attune/events';
+import { inTime } from '@attune/kernel';
 import { Counter, Gauge, Histogram } from '@attune/observability';
 
 export const outboxUnsent = new Gauge({ name: 'attune_outbox_unsent', help: 'Events that wait to be published' });
@@ -48,7 +49,7 @@ new Gauge({
     await Promise.all(
       [...backlogs].map(async ([consumer, askers]) => {
         try {
-          const parts = await Promise.all([...askers].map((ask) => inTime(ask())));
+          const parts = await Promise.all([...askers].map((ask) => inTime(ask(), ASK_TIMEOUT_MS)));
           this.set({ consumer, state: 'pending' }, sum(parts, 'pending'));
           this.set({ consumer, state: 'unacknowledged' }, sum(parts, 'unacknowledged'));
         } catch {
@@ -71,14 +72,6 @@ export function followBacklog(consumer: string, ask: () => Promise<ConsumerBackl
 
 function sum(parts: readonly ConsumerBacklog[], field: keyof ConsumerBacklog): number {
   return parts.reduce((total, part) => total + part[field], 0);
-}
-
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), ASK_TIMEOUT_MS);
-  });
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }
 
 /** Outcomes: handled, duplicate, unknown, failed (will be retried), deferred (an outage), dead. */

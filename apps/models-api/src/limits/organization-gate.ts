@@ -1,4 +1,4 @@
-import { messageOf, type OrganizationId } from '@attune/kernel';
+import { inTime, type OrganizationId } from '@attune/kernel';
 import type { Admission } from '@attune/http';
 import { limitState, type LimitState } from './limit';
 import { PermitPool, type Permit } from './permit-pool';
@@ -160,8 +160,8 @@ export class OrganizationGate {
   private async ask(kind: RequestKind): Promise<void> {
     const pool = this.pools[kind];
     this.enterOnHeld(kind);
-    if (!this.waiting.some((one) => one.kind === kind)) return;
     const needed = this.waiting.filter((one) => one.kind === kind).length;
+    if (needed === 0) return;
     const demand: PermitDemand = {
       policies: pool.policies,
       needed,
@@ -173,7 +173,7 @@ export class OrganizationGate {
     const askedAt = this.at.now();
     let grant: PermitGrant;
     try {
-      grant = await inTime(this.at.permits.take(this.organizationId, this.at.instance, demand));
+      grant = await inTime(this.at.permits.take(this.organizationId, this.at.instance, demand), ANSWER_MS);
     } catch (error) {
       for (const waiter of this.takeWaiting(kind, needed)) waiter.reject(error);
       return;
@@ -238,7 +238,8 @@ export class OrganizationGate {
     const slots = this.rules.concurrent === null && this.slots === 0 ? null : Math.max(this.open, this.mostOpen);
     if (slots !== null) this.slots = slots;
     this.renewedAt = this.at.now();
-    await inTime(this.at.permits.settle(this.organizationId, this.at.instance, slots, unused)).catch(() => undefined);
+    const settled = this.at.permits.settle(this.organizationId, this.at.instance, slots, unused);
+    await inTime(settled, ANSWER_MS).catch(() => undefined);
   }
 }
 
@@ -257,19 +258,4 @@ function sumOf(unused: readonly UnusedPermits[]): UnusedPermits[] {
     sums.set(key, { ...one, unused: one.unused + (sums.get(key)?.unused ?? 0) });
   }
   return [...sums.values()];
-}
-
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), ANSWER_MS);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } catch (error) {
-    answer.catch(() => undefined);
-    throw error instanceof Error ? error : new Error(messageOf(error));
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -8,10 +8,12 @@ import {
   type V1Pod,
   type V1ResourceQuota,
 } from '@kubernetes/client-node';
+import { inTime } from '@attune/kernel';
 import { TOKEN_KEY } from './blueprint';
 import { countCall } from './executor-metrics';
-import { within } from './within';
 
+/** The client waits for ever for a server that has gone without a word. */
+export const NO_ANSWER = 'the cluster did not answer in time';
 const CALL_MS = 20_000;
 
 /** What of the namespace is the trainer's. */
@@ -111,7 +113,7 @@ export class ClusterApi {
   private async call<T>(verb: string, resource: string, fn: () => Promise<T>, other?: null, code?: number) {
     countCall(verb, resource);
     try {
-      return await within(CALL_MS, fn());
+      return await inTime(fn(), CALL_MS, NO_ANSWER);
     } catch (error) {
       if (other === null && error instanceof ApiException && error.code === code) return other;
       throw withReason(error);

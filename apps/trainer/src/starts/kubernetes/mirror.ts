@@ -1,8 +1,8 @@
 import { Watch, type KubeConfig, type KubernetesListObject, type KubernetesObject } from '@kubernetes/client-node';
-import { delay, messageOf } from '@attune/kernel';
+import { delay, inTime, messageOf } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
+import { NO_ANSWER } from './cluster-api';
 import { countCall, watchRestarts } from './executor-metrics';
-import { within } from './within';
 
 /** A whole listing anew this often, whatever the watch says: watches can die without a word. */
 const RELIST_MS = 60_000;
@@ -96,7 +96,7 @@ export class Mirror<T extends KubernetesObject> {
 
   private async relist(): Promise<string> {
     countCall('list', this.settings.resource);
-    const { items, metadata } = await within(LIST_MS, this.settings.list());
+    const { items, metadata } = await inTime(this.settings.list(), LIST_MS, NO_ANSWER);
     const keys = new Set(items.map(this.settings.key));
     for (const [key, object] of this.objects) if (!keys.has(key)) this.remove(object);
     for (const object of items) this.put(object);
