@@ -5,6 +5,7 @@ import {
   count,
   directory,
   enginePrograms,
+  json,
   port,
   readEnvironmentWithStore,
   readMigrationEnvironment,
@@ -67,11 +68,13 @@ const kubernetesVariables = {
   /** In the order in which pools are filled: `[{"name": "gpu-spot", "spot": true, "slots": 8}, ...]`. */
   TRAINER_POOLS: json(poolsSchema),
   /** What names of the bases' catalogue mean, where they are no resource of NVIDIA's: `{"gpu-large": {"resource": "nvidia.com/gpu", "pools": ["gpu-80g"]}}`. */
-  TRAINER_ACCELERATORS: json(acceleratorsSchema, {}),
+  TRAINER_ACCELERATORS: json(acceleratorsSchema, { fallback: {} }),
   TRAINER_PRIORITY_CLASSES: json(priorityClassesSchema, {
-    gold: 'attune-train-gold',
-    enterprise: 'attune-train-enterprise',
-    protected: 'attune-train-protected',
+    fallback: {
+      gold: 'attune-train-gold',
+      enterprise: 'attune-train-enterprise',
+      protected: 'attune-train-protected',
+    },
   }),
   /** A LocalQueue of the namespace, in clusters that share their machines by Kueue. */
   TRAINER_KUEUE_QUEUE: z.string().min(1).optional(),
@@ -159,19 +162,4 @@ function toShared(env: z.infer<z.ZodObject<typeof sharedVariables>>): Pick<Env, 
     },
     shutdownMs: env.TRAINER_SHUTDOWN_MS,
   };
-}
-
-/** A variable that holds JSON of this form. */
-function json<S extends z.ZodTypeAny>(schema: S, fallback?: z.input<S>) {
-  const text = fallback === undefined ? z.string() : z.string().default(JSON.stringify(fallback));
-  return text
-    .transform((value, context): unknown => {
-      try {
-        return JSON.parse(value);
-      } catch {
-        context.addIssue({ code: 'custom', message: 'must be JSON' });
-        return z.NEVER;
-      }
-    })
-    .pipe(schema);
 }

@@ -8,15 +8,9 @@ const url = z.string().url();
 const command = z
   .string()
   .min(1)
-  .transform((text, context): unknown => {
-    if (!text.startsWith('[')) return [text];
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: 'custom', message: 'must be a path, or a JSON array of program and arguments' });
-      return z.NEVER;
-    }
-  })
+  .transform((text, context) =>
+    text.startsWith('[') ? jsonOf(text, context, 'must be a path, or a JSON array of program and arguments') : [text],
+  )
   .pipe(z.array(z.string().min(1)).min(1));
 
 /** Every variable that the launcher reads. What is absent is run here; what is given is used instead. */
@@ -51,14 +45,7 @@ const environment = z.object({
   ATTUNE_SERVICE_ENVIRONMENT: z
     .string()
     .default('{}')
-    .transform((text, context): unknown => {
-      try {
-        return JSON.parse(text);
-      } catch {
-        context.addIssue({ code: 'custom', message: 'must be JSON: {"<service>": {"<variable>": "<value>"}}' });
-        return z.NEVER;
-      }
-    })
+    .transform((text, context) => jsonOf(text, context, 'must be JSON: {"<service>": {"<variable>": "<value>"}}'))
     .pipe(z.record(z.enum(serviceNames), z.record(z.string()))),
   /** Lets webhooks go to HTTP addresses and private networks. */
   ATTUNE_WEBHOOKS_ALLOW_PRIVATE: z.enum(['true', 'false']).default('false'),
@@ -119,6 +106,16 @@ export function readSettings(variables: Record<string, string | undefined>): Set
     serviceEnvironment: env.ATTUNE_SERVICE_ENVIRONMENT,
     logLevel: env.LOG_LEVEL,
   };
+}
+
+/** What the text says, or an issue with this message. */
+function jsonOf(text: string, context: z.RefinementCtx, message: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  }
 }
 
 function s3Settings(env: z.infer<typeof environment>): S3Settings | undefined {

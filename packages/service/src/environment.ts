@@ -14,18 +14,26 @@ export const directory = z.string().startsWith('/', 'must be an absolute path');
 /** A whole number that need not be named. */
 export const count = (fallback: number, minimum = 0) => z.coerce.number().int().min(minimum).default(fallback);
 
+/** A variable that holds JSON of this form; `hint` shows how it is written. */
+export function json<S extends z.ZodTypeAny>(schema: S, options: { hint?: string; fallback?: z.input<S> } = {}) {
+  const { hint, fallback } = options;
+  const text = fallback === undefined ? z.string() : z.string().default(JSON.stringify(fallback));
+  return text
+    .transform((value, context): unknown => {
+      try {
+        return JSON.parse(value);
+      } catch {
+        context.addIssue({ code: 'custom', message: hint === undefined ? 'must be JSON' : `must be JSON: ${hint}` });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+}
+
 /** `{"whisper":["/path/to/engine-whisper"]}`: engine -> program and fixed arguments. */
-export const enginePrograms = z
-  .string()
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: 'custom', message: 'must be JSON: {"<engine>": ["<program>", "<argument>", ...]}' });
-      return z.NEVER;
-    }
-  })
-  .pipe(z.record(z.array(z.string().min(1)).min(1)));
+export const enginePrograms = json(z.record(z.array(z.string().min(1)).min(1)), {
+  hint: '{"<engine>": ["<program>", "<argument>", ...]}',
+});
 
 /** Where a service listens, and how much it logs. */
 export function listenerShape(defaultPort: number) {
