@@ -18,6 +18,17 @@ import {
 export const services = ['models', 'ingestion', 'training', 'evaluation', 'billing', 'stt'] as const;
 export type Service = (typeof services)[number];
 
+/** What every version of a request says of its run. */
+const runRequest = {
+  ...runScope,
+  snapshot_key: objectKey,
+  snapshot_sha256: sha256,
+  base_model: z.string(),
+  base_digest: sha256,
+  language: z.string(),
+  training_ms: milliseconds,
+};
+
 /**
  * Every event of the platform: name -> payload. Events carry ids and changed facts, never whole entities.
  * Names are `<service>.<noun>-<past verb>.v<n>`; the part before the first dot owns it. A published version never changes.
@@ -67,26 +78,9 @@ export const eventSchemas = {
     issues: z.array(itemIssue),
   }),
   /** A run is asked for, its data frozen in the snapshot object (see snapshot.ts). As models-api before v2 asks. */
-  'models.run-requested.v1': z.object({
-    ...runScope,
-    snapshot_key: objectKey,
-    snapshot_sha256: sha256,
-    base_model: z.string(),
-    base_digest: sha256,
-    language: z.string(),
-    training_ms: milliseconds,
-  }),
+  'models.run-requested.v1': z.object(runRequest),
   /** As v1; `accelerator` names what the base needs to be trained on, as the catalogue of bases has it. Null: whatever is usual. */
-  'models.run-requested.v2': z.object({
-    ...runScope,
-    snapshot_key: objectKey,
-    snapshot_sha256: sha256,
-    base_model: z.string(),
-    base_digest: sha256,
-    language: z.string(),
-    training_ms: milliseconds,
-    accelerator: z.string().nullable(),
-  }),
+  'models.run-requested.v2': z.object({ ...runRequest, accelerator: z.string().nullable() }),
   /** As trainers before v2 tell it. */
   'training.run-progressed.v1': z.object({
     ...runScope,
