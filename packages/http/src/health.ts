@@ -20,9 +20,9 @@ export class HealthController {
   async ready(
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<{ status: string; checks: Record<string, string> }> {
-    const { ready, checks } = await this.readiness.report();
-    void reply.status(ready ? 200 : 503);
-    return { status: ready ? 'ok' : 'unavailable', checks };
+    const { code, body } = await this.readiness.report();
+    void reply.status(code);
+    return body;
   }
 }
 

@@ -54,8 +54,8 @@ export class MetricsListener implements OnApplicationBootstrap, OnApplicationShu
         return;
       case '/healthz':
       case '/healthz/ready': {
-        const { ready, checks } = await this.readiness.report();
-        sendJson(response, ready ? 200 : 503, { status: ready ? 'ok' : 'unavailable', checks });
+        const { code, body } = await this.readiness.report();
+        sendJson(response, code, body);
         return;
       }
       default:

@@ -21,11 +21,13 @@ export class Readiness implements BeforeApplicationShutdown {
     this.stopping = true;
   }
 
-  async report(): Promise<{ ready: boolean; checks: Record<string, string> }> {
+  /** The status and the body of the answer: 503 names which check failed. */
+  async report(): Promise<{ code: 200 | 503; body: { status: string; checks: Record<string, string> } }> {
     const results = await Promise.all(this.checks.map(async (one) => [one.name, await outcome(one)] as const));
     const checks = Object.fromEntries(results);
     if (this.stopping) checks['shutdown'] = 'the service is stopping';
-    return { ready: Object.values(checks).every((answer) => answer === 'ok'), checks };
+    const ready = Object.values(checks).every((answer) => answer === 'ok');
+    return { code: ready ? 200 : 503, body: { status: ready ? 'ok' : 'unavailable', checks } };
   }
 }
 
