@@ -16,7 +16,7 @@ import {
 } from '@attune/storage';
 import type { Answer, Completion } from '../runner-protocol/protocol';
 import { isAllowedInArtifact, looksLikePickle, requiredInArtifact } from '../runs/artifact';
-import { AttemptsService } from '../runs/attempts.service';
+import { AttemptsService, unhosted } from '../runs/attempts.service';
 import { epochPlaceOf, RunAnnouncements } from '../runs/run-announcements';
 import { reasons } from '../runs/run-reasons';
 import type { Delivery, Run } from '../runs/run';
@@ -121,14 +121,7 @@ export class DeliveriesService implements BeforeApplicationShutdown {
 
   private accept(run: Run, manifest: ArtifactManifest): Promise<void> {
     return this.database.runInTransaction('system', async (tx) => {
-      const moved = await this.runs.move(tx, run, 'evaluating', 'artifact verified', {
-        host: null,
-        pool: null,
-        priorityClass: null,
-        orderedAgoMs: null,
-        tokenHash: null,
-        owner: null,
-      });
+      const moved = await this.runs.move(tx, run, 'evaluating', 'artifact verified', unhosted);
       if (!moved) return;
       countStartEnd('done');
       await this.artifacts.insert(tx, moved, manifest.files);

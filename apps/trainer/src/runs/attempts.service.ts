@@ -7,14 +7,19 @@ import { reasons } from './run-reasons';
 import { countStartEnd } from './run-metrics';
 import { RunsRepository, type RunChanges } from './runs.repository';
 
-/** Takes a run out of the hands of its current start. */
-export const released: RunChanges = {
+/** Nobody has the run any more: no host, no machine, no runner. */
+export const unhosted: RunChanges = {
   host: null,
   pool: null,
   priorityClass: null,
   orderedAgoMs: null,
   tokenHash: null,
   owner: null,
+};
+
+/** Takes a run out of the hands of its current start, which has brought nothing. */
+export const released: RunChanges = {
+  ...unhosted,
   claimWithinMs: null,
   leaseMs: null,
   delivery: null,

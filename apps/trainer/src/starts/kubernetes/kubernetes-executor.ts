@@ -26,7 +26,7 @@ import { queueInKueue } from './kueue-queue';
 import { Mirror } from './mirror';
 import { toHoldings, toJobHolding, toQuota } from './occupancy';
 import type { KubernetesExecutorSettings } from './settings';
-import { lossOf, toStartStatus, type SeenStart } from './start-meaning';
+import { lossOf, PREPARED, toStartStatus, type SeenStart } from './start-meaning';
 
 /** SIGTERM, and SIGKILL a second later: its checkpoint would be refused anyway. */
 const KILL_GRACE_SECONDS = 1;
@@ -235,7 +235,7 @@ export class KubernetesExecutor extends Executor {
 
   /** Nothing of it is to be seen here. Only the cluster's own word ends a run's start. */
   private async judgeUnknown(start: OrderedStart): Promise<StartStatus> {
-    const undecided: StartStatus = { kind: 'waiting', reason: 'Its start is being prepared.' };
+    const undecided: StartStatus = { kind: 'waiting', reason: PREPARED };
     if (start.orderedMsAgo < this.settings.timings.unknownForMs || !this.jobs.hasListed()) return undecided;
     try {
       const job = await this.api.readJob(jobName(start));

@@ -16,8 +16,10 @@ export interface SeenStart {
 /** How long a container may fail to be made before its start is given up. */
 export type MeaningSettings = Pick<ExecutorTimings, 'secretMissingForMs' | 'imageMissingForMs'>;
 
+/** Of a start that was ordered, and of which nothing is to be seen yet. */
+export const PREPARED = 'Its start is being prepared.';
+
 const words = {
-  prepared: 'Its start is being prepared.',
   image: 'Its machine is fetching the training program.',
   share: 'It waits for its share of the machines.',
   gone: 'Its machine was taken away.',
@@ -41,10 +43,11 @@ export function toStartStatus(seen: SeenStart, now: Date, settings: MeaningSetti
   // A pod after one that was lost is Kueue's doing, which lets the same Job go again: the start is over all the same.
   if (pod && seen.lost === null) return fromPod(pod, job, now, settings);
   const end = job && toJobEnd(job);
-  if (end) return { kind: 'ended', end: seen.lost !== null && isLoss(end) ? preempted(seen.lost) : end };
-  if (seen.lost !== null) return { kind: 'ended', end: preempted(seen.lost) };
+  // Of a loss the pod has told more than its Job.
+  if (seen.lost !== null && (!end || end.kind === 'preempted')) return { kind: 'ended', end: preempted(seen.lost) };
+  if (end) return { kind: 'ended', end };
   if (!job) return { kind: 'unknown' };
-  return { kind: 'waiting', reason: job.spec?.suspend === true ? words.share : words.prepared };
+  return { kind: 'waiting', reason: job.spec?.suspend === true ? words.share : PREPARED };
 }
 
 /** Why the pod's machine is being taken from it; null while nobody does. */
@@ -75,10 +78,9 @@ function fromPod(pod: V1Pod, job: V1Job | null, now: Date, settings: MeaningSett
     case undefined:
     default: {
       const runner = runnerOf(pod);
-      if (runner?.state?.running) return { kind: 'running', disruption: disruptionOf(pod, job) };
-      // Ended, and its pod is about to say so.
-      if (runner?.state?.terminated) return { kind: 'running', disruption: disruptionOf(pod, job) };
-      return notRunning(pod, runner, now, settings);
+      // One that has ended is running until its pod says so.
+      const hasRun = runner?.state?.running ?? runner?.state?.terminated;
+      return hasRun ? { kind: 'running', disruption: disruptionOf(pod, job) } : notRunning(pod, runner, now, settings);
     }
   }
 }
@@ -92,14 +94,14 @@ function notRunning(
   const scheduled = conditionOf(pod, 'PodScheduled');
   if (scheduled?.status !== 'True') {
     const isGated = scheduled?.reason === 'SchedulingGated';
-    const reason = isGated ? words.share : scheduled ? toWaitingReason(scheduled.message ?? '') : words.prepared;
+    const reason = isGated ? words.share : scheduled ? toWaitingReason(scheduled.message ?? '') : PREPARED;
     return { kind: 'waiting', reason };
   }
   const waitingForMs = now.getTime() - new Date(scheduled.lastTransitionTime ?? now).getTime();
   switch (runner?.state?.waiting?.reason) {
     case 'CreateContainerConfigError':
       if (waitingForMs > settings.secretMissingForMs) return { kind: 'ended', end: { kind: 'interrupted' } };
-      return { kind: 'waiting', reason: words.prepared };
+      return { kind: 'waiting', reason: PREPARED };
     case 'ErrImagePull':
     case 'ImagePullBackOff':
     case 'ErrImageNeverPull':
@@ -145,10 +147,6 @@ function hasFailedBy(job: V1Job | null, reason?: string): boolean {
       condition.status === 'True' &&
       (reason === undefined || condition.reason === reason),
   );
-}
-
-function isLoss(end: StartEnd): boolean {
-  return end.kind === 'preempted';
 }
 
 function preempted(reason: string): StartEnd {
