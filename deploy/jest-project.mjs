@@ -21,11 +21,18 @@ export function runJestProject(project, options = []) {
   rmSync(report, { force: true });
   const jest = join(root, 'node_modules', '.bin', 'jest');
   const status = spawn(jest, [...options, '--selectProjects', project, '--json', '--outputFile', report]);
-  if (!existsSync(report)) return { passed: 0, failed: 1 };
+  if (!existsSync(report)) return { passed: 0, failed: 1, names: [] };
   const summary = JSON.parse(readFileSync(report, 'utf8'));
   const broken = summary.numFailedTests + summary.numRuntimeErrorTestSuites;
   const nothing = summary.numTotalTests === 0 || (status !== 0 && broken === 0) ? 1 : 0;
   return { passed: summary.numPassedTests, failed: broken + nothing, names: failedTests(summary) };
+}
+
+/** Ends the process: the names of what failed, then the line that everybody reads, which counts. */
+export function conclude({ passed, failed, names }) {
+  if (names.length > 0) console.log(`\nfailed:\n${names.map((name) => `  ${name}`).join('\n')}`);
+  console.log(`\n${passed} passed, ${failed} failed`);
+  process.exit(failed === 0 ? 0 : 1);
 }
 
 /** A suite that could not run, or whose hooks failed, is named by its file. */

@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { root, runJestProject } from './jest-project.mjs';
+import { conclude, root, runJestProject } from './jest-project.mjs';
 
 const require = createRequire(import.meta.url);
 const { BASIC_TOOLS, ensureTools, hasGo, isBuilt, OPTIONAL_TOOLS } = require(
@@ -24,7 +24,4 @@ for (const name of OPTIONAL_TOOLS) {
   console.log(isBuilt(name) ? `with ${name}` : `without ${name}: ${variable}=1 builds it once`);
 }
 
-const { passed, failed, names = [] } = runJestProject('k8s', [...process.argv.slice(2), '--runInBand']);
-if (names.length > 0) console.log(`\nfailed:\n${names.map((name) => `  ${name}`).join('\n')}`);
-console.log(`\n${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+conclude(runJestProject('k8s', [...process.argv.slice(2), '--runInBand']));

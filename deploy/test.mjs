@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { results, root, runJestProject, spawn } from './jest-project.mjs';
+import { conclude, results, root, runJestProject, spawn } from './jest-project.mjs';
 
 rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
@@ -43,9 +43,7 @@ for (const [name, run] of Object.entries(parts)) {
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   console.log(`== ${name}: ${count.failed === 0 ? 'passed' : `${count.failed} FAILED`} in ${seconds} s`);
 }
-if (failures.length > 0) console.log(`\nfailed:\n${failures.map((name) => `  ${name}`).join('\n')}`);
-console.log(`\n${total.passed} passed, ${total.failed} failed`);
-process.exit(total.failed === 0 ? 0 : 1);
+conclude({ ...total, names: failures });
 
 /** A check counts as one test. */
 function check(program, args) {

@@ -11,7 +11,8 @@ export {
   type ToolName,
 } from './tools';
 export { FakeAutoscaler, type AutoscalerSettings, type ScaledNode, type ScaledPool } from './fake-autoscaler';
-export { renderKustomization, type Manifest } from './manifests';
+export { priorityClass } from './priority-class';
+export { buildKustomization, renderKustomization, type Manifest } from './manifests';
 export { NodeAgent, startNode, type NodeSettings } from './node-agent';
 export { type CommandTable, type HostCommand, type HostContainer } from './pod-runner';
 export { canRunKeda, startKeda } from './keda';

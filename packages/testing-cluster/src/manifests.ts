@@ -5,9 +5,14 @@ import { ensureTools, toolPath } from './tools';
 /** An object as a manifest has it; whatever stands beside its head is its kind's own. */
 export type Manifest = KubernetesObject & Record<string, unknown>;
 
-/** The objects that `kustomize build` makes of a folder, in the order in which they can be applied. */
-export async function renderKustomization(directory: string): Promise<Manifest[]> {
+/** What `kustomize build` writes of a folder: what `kubectl apply -k` would send. */
+export async function buildKustomization(directory: string): Promise<string> {
   await ensureTools(['kustomize']);
-  const output = await run(toolPath('kustomize'), ['build', directory]);
+  return run(toolPath('kustomize'), ['build', directory]);
+}
+
+/** The objects of that, in the order in which they can be applied. */
+export async function renderKustomization(directory: string): Promise<Manifest[]> {
+  const output = await buildKustomization(directory);
   return (loadAllYaml(output) as (Manifest | null)[]).filter((object) => object !== null);
 }

@@ -1,6 +1,6 @@
 import { CoreV1Api, type V1Job } from '@kubernetes/client-node';
 import { eventually } from '@attune/testing';
-import { FakeAutoscaler, startCluster, startNode, type ScaledPool, type TestCluster } from './index';
+import { FakeAutoscaler, priorityClass, startCluster, startNode, type ScaledPool, type TestCluster } from './index';
 import { aJob, createJob, gone, podOf } from './test-support/jobs';
 
 const GPU_TAINT = { key: 'nvidia.com/gpu', value: 'present', effect: 'NoSchedule' };
@@ -10,13 +10,6 @@ describe('the scheduler of a test cluster', () => {
 
   beforeAll(async () => {
     cluster = await startCluster();
-    const priorityClass = (name: string, value: number, preemptionPolicy: string): object => ({
-      apiVersion: 'scheduling.k8s.io/v1',
-      kind: 'PriorityClass',
-      metadata: { name },
-      value,
-      preemptionPolicy,
-    });
     await cluster.apply(priorityClass('low', 100, 'Never'), priorityClass('high', 200, 'PreemptLowerPriority'));
   });
   afterAll(() => cluster.stop());

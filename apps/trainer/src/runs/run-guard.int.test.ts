@@ -3,6 +3,7 @@ import type { Database } from '@attune/database';
 import { createTestDatabase, type TestDatabase } from '@attune/testing';
 import { migrations } from '../migrations/all';
 import { canMove, isTerminal, runStates, transitions, type Run, type RunState } from './run';
+import { aNewRun } from '../test-support/new-run';
 import { RunsRepository } from './runs.repository';
 
 let testDatabase: TestDatabase;
@@ -17,24 +18,9 @@ beforeAll(async () => {
 afterAll(() => testDatabase.drop());
 
 async function insertRun(): Promise<Run> {
-  const runId = newId<Run['runId']>();
-  const digest = `sha256:${'0'.repeat(64)}`;
-  await database.runInTransaction('system', (tx) =>
-    runs.insert(tx, {
-      runId,
-      organizationId: newId(),
-      modelId: 1 as Run['modelId'],
-      snapshotKey: 'k',
-      snapshotSha256: digest,
-      baseModel: 'general',
-      baseDigest: digest,
-      language: 'en',
-      trainingMs: 1,
-      accelerator: null,
-      seed: 17,
-    }),
-  );
-  return found(runId);
+  const run = aNewRun(newId());
+  await database.runInTransaction('system', (tx) => runs.insert(tx, run));
+  return found(run.runId);
 }
 
 async function found(runId: string): Promise<Run> {

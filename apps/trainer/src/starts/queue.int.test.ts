@@ -6,6 +6,7 @@ import { migrations } from '../migrations/all';
 import type { Run } from '../runs/run';
 import { RunsRepository } from '../runs/runs.repository';
 import type { Candidate, HeldStart } from './executor';
+import { aNewRun } from '../test-support/new-run';
 import { QueueRepository } from './queue.repository';
 
 let testDatabase: TestDatabase;
@@ -28,24 +29,9 @@ async function empty(): Promise<void> {
 }
 
 async function request(organizationId: OrganizationId): Promise<RunId> {
-  const runId = newId<RunId>();
-  const digest = `sha256:${'0'.repeat(64)}`;
-  await database.runInTransaction('system', (tx) =>
-    runs.insert(tx, {
-      runId,
-      organizationId,
-      modelId: 1 as Run['modelId'],
-      snapshotKey: 'k',
-      snapshotSha256: digest,
-      baseModel: 'general',
-      baseDigest: digest,
-      language: 'en',
-      trainingMs: 1,
-      accelerator: null,
-      seed: 17,
-    }),
-  );
-  return runId;
+  const run = aNewRun(organizationId);
+  await database.runInTransaction('system', (tx) => runs.insert(tx, run));
+  return run.runId;
 }
 
 async function allow(

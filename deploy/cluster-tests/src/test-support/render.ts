@@ -2,8 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { run } from '@attune/embedded';
-import { toolPath } from '@attune/testing-cluster';
+import { buildKustomization } from '@attune/testing-cluster';
 import { loadAllYaml, type KubernetesObject } from '@kubernetes/client-node';
 import type { DocumentedSecrets } from '../checks/references';
 import type { Manifest } from './manifest';
@@ -22,7 +21,7 @@ export async function namesOf(kind: 'overlays' | 'components'): Promise<string[]
 
 /** What `kubectl apply -k` would send for an overlay, with further components on top of it. */
 export async function renderText(overlay: string, components: readonly string[] = []): Promise<string> {
-  if (components.length === 0) return run(toolPath('kustomize'), ['build', join(k8s, 'overlays', overlay)]);
+  if (components.length === 0) return buildKustomization(join(k8s, 'overlays', overlay));
   const directory = await mkdtemp(join(tmpdir(), 'attune-overlay-'));
   try {
     const path = (kind: string, name: string): string => relative(directory, join(k8s, kind, name));
@@ -31,7 +30,7 @@ export async function renderText(overlay: string, components: readonly string[] 
       components: components.map((name) => path('components', name)),
     };
     await writeFile(join(directory, 'kustomization.yaml'), JSON.stringify(kustomization));
-    return await run(toolPath('kustomize'), ['build', directory]);
+    return await buildKustomization(directory);
   } finally {
     await rm(directory, { recursive: true });
   }

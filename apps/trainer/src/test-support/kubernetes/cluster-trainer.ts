@@ -3,7 +3,7 @@ import { newId, type ModelId, type OrganizationId, type Plan, type RunId } from 
 import { Outbox } from '@attune/messaging';
 import { createLogger } from '@attune/observability';
 import { eventually } from '@attune/testing';
-import { startNode, type NodeAgent, type NodeSettings, type TestCluster } from '@attune/testing-cluster';
+import { priorityClass, startNode, type NodeAgent, type NodeSettings, type TestCluster } from '@attune/testing-cluster';
 import { AttemptsService } from '../../runs/attempts.service';
 import { CancellationsRepository } from '../../runs/cancellations.repository';
 import { RunAnnouncements } from '../../runs/run-announcements';
@@ -16,6 +16,7 @@ import { KubernetesExecutor } from '../../starts/kubernetes/kubernetes-executor'
 import { usualTimings, type KubernetesExecutorSettings } from '../../starts/kubernetes/settings';
 import { QueueRepository } from '../../starts/queue.repository';
 import { Starter } from '../../starts/starter';
+import { aNewRun } from '../new-run';
 
 export const NAMESPACE = 'training';
 export const IMAGE = 'example.com/runner:1';
@@ -81,13 +82,6 @@ const trainerSettings = {
 
 /** The namespace and the classes that the trainer expects. */
 export async function prepare(cluster: TestCluster): Promise<void> {
-  const priorityClass = (name: string, value: number, preemptionPolicy: string): object => ({
-    apiVersion: 'scheduling.k8s.io/v1',
-    kind: 'PriorityClass',
-    metadata: { name },
-    value,
-    preemptionPolicy,
-  });
   await cluster.apply(
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } },
     priorityClass('gold', 100, 'Never'),
@@ -167,26 +161,14 @@ export class ClusterTrainer {
   }
 
   async request(plan: Plan = 'gold', accelerator: string | null = null): Promise<RunId> {
-    const runId = newId<RunId>();
     const organizationId = newId<OrganizationId>();
-    const digest = `sha256:${'0'.repeat(64)}`;
+    const modelId = Math.floor(Math.random() * 1e9) as ModelId;
+    const run = aNewRun(organizationId, { modelId, accelerator });
     await this.database.runInTransaction('system', async (tx) => {
       await this.queue.applyEntitlement(tx, organizationId, { plan, liveRuns: 10, revision: 1 });
-      await this.runs.insert(tx, {
-        runId,
-        organizationId,
-        modelId: Math.floor(Math.random() * 1e9) as ModelId,
-        snapshotKey: 'k',
-        snapshotSha256: digest,
-        baseModel: 'general',
-        baseDigest: digest,
-        language: 'en',
-        trainingMs: 1,
-        accelerator,
-        seed: 17,
-      });
+      await this.runs.insert(tx, run);
     });
-    return runId;
+    return run.runId;
   }
 
   async cancel(runId: RunId): Promise<void> {
