@@ -6,12 +6,11 @@ import { AttuneClient } from '@attune/client';
 import { freePort } from '@attune/embedded';
 import { readSettings, startPlatform, type Platform, type Settings } from '@attune/launcher';
 import { speak } from '@attune/speech';
-import { eventually } from '@attune/testing';
+import { eventually, ScriptedEngine } from '@attune/testing';
 import { backUpPlatform, restorePlatform } from './platform-backup';
 
 jest.setTimeout(180_000);
 
-const engineFile = join(__dirname, '../../../packages/engine-protocol/test-engine/engine.mjs');
 const texts = ['the lungs are clear', 'no acute fracture is seen', 'the heart is of normal size'];
 
 let home: string;
@@ -24,16 +23,12 @@ let before: unknown;
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'attune-backup-'));
-  const script = join(home, 'script.json');
-  await writeFile(script, JSON.stringify({ steps: 20, step_ms: 50, checkpoint_every: 5 }));
-  const engine = [process.execPath, engineFile, '--script', script];
-  execFileSync(process.execPath, [...engine.slice(1), 'base', 'default', '--output', join(home, 'base')]);
+  const engine = new ScriptedEngine(home, { steps: 20, step_ms: 50, checkpoint_every: 5 });
   settings = readSettings({
     ...process.env,
     ATTUNE_HOME: join(home, 'first'),
     ATTUNE_PORT: String(await freePort()),
-    ATTUNE_ENGINE: JSON.stringify(engine),
-    ATTUNE_BASE: join(home, 'base'),
+    ...engine.variables,
     ATTUNE_MINIMUM_TRAINING_SECONDS: '1',
     ATTUNE_LEASE_SECONDS: '5',
   });
@@ -43,7 +38,7 @@ beforeAll(async () => {
   await client().startRun(trained);
   await client().waitForRun(trained);
   // From here on a run takes a minute: it is under way while the backup is made.
-  await writeFile(script, JSON.stringify({ steps: 1200, step_ms: 50, checkpoint_every: 5 }));
+  engine.tell({ steps: 1200, step_ms: 50, checkpoint_every: 5 });
   await client().startRun(running);
   await eventually(async () => expect((await client().models.get(running)).training_progress).toBeGreaterThan(0), {
     timeoutMs: 60_000,
@@ -53,7 +48,7 @@ beforeAll(async () => {
   await backUpPlatform(settings, join(home, 'backup'));
   await platform.stop();
   await rm(join(home, 'first'), { recursive: true });
-  await writeFile(script, JSON.stringify({ steps: 20, step_ms: 50, checkpoint_every: 5 }));
+  engine.tell({ steps: 20, step_ms: 50, checkpoint_every: 5 });
   settings = { ...settings, home: join(home, 'second') };
   await restorePlatform(settings, join(home, 'backup'));
   platform = await startPlatform(settings);

@@ -2,6 +2,7 @@ export { anEvent } from './builders';
 export { checkBuilt } from './built';
 export { deliverInDisorder, deliverInOrder, type ServiceInstance } from './disorder';
 export { eventually } from './eventually';
+export { ScriptedEngine } from './scripted-engine';
 export { ServiceProcess, type ServiceSurroundings } from './service-process';
 export {
   createTestDatabase,

@@ -1,19 +1,16 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AttuneClient } from '@attune/client';
 import { freePort } from '@attune/embedded';
 import { readSettings, startPlatform, type Platform } from '@attune/launcher';
-import { eventually } from '@attune/testing';
+import { eventually, ScriptedEngine } from '@attune/testing';
 import { mergeExpositions, readExposition, type Samples } from './exposition';
 import { foreignMetrics } from './foreign-metrics';
 import { selectionsOf, type Selection } from './promql';
 import { alertQueries, dashboardQueries, type Query } from './queries';
 
 jest.setTimeout(120_000);
-
-const engineFile = join(__dirname, '../../../../packages/engine-protocol/test-engine/engine.mjs');
 
 let home: string;
 let platform: Platform;
@@ -22,19 +19,13 @@ let queries: Query[];
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'attune-monitoring-'));
-  const script = join(home, 'script.json');
-  await writeFile(script, '{}');
-  const engine = [process.execPath, engineFile, '--script', script];
-  const base = join(home, 'base');
-  execFileSync(process.execPath, [...engine.slice(1), 'base', 'default', '--output', base]);
   platform = await startPlatform(
     readSettings({
       ...process.env,
       ATTUNE_HOME: join(home, 'attune'),
       ATTUNE_PORT: String(await freePort()),
       ATTUNE_METRICS_PORT: String(await freePort()),
-      ATTUNE_ENGINE: JSON.stringify(engine),
-      ATTUNE_BASE: base,
+      ...new ScriptedEngine(home).variables,
     }),
   );
   queries = [...(await alertQueries()), ...(await dashboardQueries())];

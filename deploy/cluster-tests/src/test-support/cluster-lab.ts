@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AttuneAdminClient, AttuneClient } from '@attune/client';
@@ -7,7 +6,7 @@ import { freePort } from '@attune/embedded';
 import type { Plan } from '@attune/kernel';
 import { readSettings, startPlatform, type Platform } from '@attune/launcher';
 import { storeFromConfig, type ObjectStore } from '@attune/storage';
-import { eventually, startTestS3, type TestS3 } from '@attune/testing';
+import { eventually, ScriptedEngine, startTestS3, type TestS3 } from '@attune/testing';
 import {
   FakeAutoscaler,
   startCluster,
@@ -28,7 +27,6 @@ const GPU = 'nvidia.com/gpu';
 const RUNNER_IMAGE = 'ghcr.io/attune-asr/runner-cpu:0.1.0';
 
 const root = join(__dirname, '..', '..', '..', '..');
-const scriptedEngine = join(root, 'packages', 'engine-protocol', 'test-engine', 'engine.mjs');
 
 export interface Pool {
   name: string;
@@ -63,7 +61,7 @@ export class ClusterLab {
     readonly platform: Platform,
     readonly store: ObjectStore,
     readonly rows: Rows,
-    private readonly engines: string,
+    private readonly engine: ScriptedEngine | null,
     private readonly s3: TestS3,
   ) {
     this.recordings = new Recordings(join(home, 'recordings'));
@@ -74,22 +72,11 @@ export class ClusterLab {
     const [cluster, s3] = await Promise.all([startCluster(settings.cluster), startTestS3()]);
     try {
       if (s3 === null) throw new Error('versitygw is needed: install Go, which builds it');
-      const engine = settings.engine === 'real' ? null : scripted(home, settings.engine ?? {});
+      const engine = settings.engine === 'real' ? null : new ScriptedEngine(home, settings.engine);
       const platform = await startPlatform(await launcherSettings(home, cluster, s3, engine, settings));
       const { endpoint, accessKey, secretKey, region } = s3;
       const store = storeFromConfig({ kind: 's3', bucket: 'attune', endpoint, accessKey, secretKey, region });
-      const engines = engine
-        ? { scripted: engine.command }
-        : { whisper: [join(root, 'apps', 'engine-whisper', 'bin', 'engine-whisper')] };
-      return new ClusterLab(
-        home,
-        cluster,
-        platform,
-        store,
-        new Rows(platform.databaseUrl),
-        JSON.stringify(engines),
-        s3,
-      );
+      return new ClusterLab(home, cluster, platform, store, new Rows(platform.databaseUrl), engine, s3);
     } catch (error) {
       await Promise.all([cluster.stop(), s3?.stop()]);
       rmSync(home, { recursive: true, force: true });
@@ -115,12 +102,18 @@ export class ClusterLab {
           command: process.execPath,
           args: [join(root, 'apps', 'trainer', 'dist', 'runner.js')],
           // The built-in engine's environment and base lie in the cache of whoever runs the tests.
-          env: { ENGINES: this.engines, HOME: process.env['HOME'] ?? this.home },
+          env: { ENGINES: this.engines(), HOME: process.env['HOME'] ?? this.home },
         }),
       },
     });
     this.nodes.push(node);
     return node;
+  }
+
+  /** As runners are told of the engines that they have. */
+  private engines(): string {
+    const builtIn = [join(root, 'apps', 'engine-whisper', 'bin', 'engine-whisper')];
+    return JSON.stringify(this.engine ? { scripted: this.engine.command } : { whisper: builtIn });
   }
 
   /** Adds a node when a pod waits for one of the pool, and removes it when it stands empty. */
@@ -152,9 +145,10 @@ export class ClusterLab {
     return new Customer(client, this.rows, this.recordings);
   }
 
-  /** What the scripted engine is told from now on: engines that run have read theirs. */
+  /** What the scripted engine does from now on: engines that run have read theirs. */
   script(script: object): void {
-    writeFileSync(join(this.home, 'script.json'), JSON.stringify(script));
+    if (this.engine === null) throw new Error('the real engine reads no script');
+    this.engine.tell(script);
   }
 
   /** The trainer's process; null while it is being started again. */
@@ -211,20 +205,6 @@ const noLimits = {
   data_uploads_per_hour: null,
 };
 
-interface ScriptedEngine {
-  command: string[];
-  base: string;
-}
-
-function scripted(home: string, script: object): ScriptedEngine {
-  const file = join(home, 'script.json');
-  writeFileSync(file, JSON.stringify(script));
-  const command = [process.execPath, scriptedEngine, '--script', file];
-  const base = join(home, 'base');
-  execFileSync(process.execPath, [scriptedEngine, '--script', file, 'base', 'default', '--output', base]);
-  return { command, base };
-}
-
 async function launcherSettings(
   home: string,
   cluster: TestCluster,
@@ -252,7 +232,7 @@ async function launcherSettings(
     S3_ACCESS_KEY: s3.accessKey,
     S3_SECRET_KEY: s3.secretKey,
     ATTUNE_SERVICE_ENVIRONMENT: JSON.stringify({ trainer: ofTrainer }),
-    ...(engine && { ATTUNE_ENGINE: JSON.stringify(engine.command), ATTUNE_BASE: engine.base }),
+    ...engine?.variables,
   });
 }
 

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +5,7 @@ import { AttuneClient } from '@attune/client';
 import { freePort } from '@attune/embedded';
 import { delay } from '@attune/kernel';
 import { speak } from '@attune/speech';
+import { ScriptedEngine } from '@attune/testing';
 import { Client } from 'pg';
 import { readSettings } from '../env';
 import { startPlatform, type Platform } from '../platform';
@@ -35,8 +35,6 @@ export function isPossible(target: Target, moment: Moment): boolean {
   return target !== 'runner' || (moment !== 'queued' && moment !== 'evaluating');
 }
 
-const root = join(__dirname, '..', '..', '..', '..');
-const scriptedEngine = join(root, 'packages', 'engine-protocol', 'test-engine', 'engine.mjs');
 const PATIENCE_MS = 60_000;
 
 /** What a run left behind: the model's status, its versions, its usage records and charges, and whether its hold is still open. */
@@ -60,17 +58,12 @@ export class KillLab {
   /** `environment` says what the launcher is told beside that, such as servers that are there already. */
   static async open(environment: Record<string, string> = {}): Promise<KillLab> {
     const home = mkdtempSync(join(tmpdir(), 'attune-kill-'));
-    const script = join(home, 'script.json');
-    writeFileSync(script, JSON.stringify({ steps: 20, step_ms: 100, checkpoint_every: 5, item_ms: 1000 }));
-    const base = join(home, 'base');
-    const engine = [process.execPath, scriptedEngine, '--script', script];
-    execFileSync(engine[0] ?? '', [...engine.slice(1), 'base', 'default', '--output', base]);
+    const engine = new ScriptedEngine(home, { steps: 20, step_ms: 100, checkpoint_every: 5, item_ms: 1000 });
     const settings = readSettings({
       ...process.env,
       ATTUNE_HOME: join(home, 'attune'),
       ATTUNE_PORT: String(await freePort()),
-      ATTUNE_ENGINE: JSON.stringify(engine),
-      ATTUNE_BASE: base,
+      ...engine.variables,
       ATTUNE_MINIMUM_TRAINING_SECONDS: '1',
       ATTUNE_LEASE_SECONDS: '3',
       ...environment,
