@@ -1,4 +1,4 @@
-import { BatchV1Api } from '@kubernetes/client-node';
+import { BatchV1Api, CoreV1Api } from '@kubernetes/client-node';
 import { isAlive } from '@attune/embedded';
 import { eventually } from '@attune/testing';
 import { startCluster, startNode, type NodeAgent, type TestCluster } from './index';
@@ -129,6 +129,19 @@ describe('a node that runs the commands of its pods', () => {
     expect(performance.now() - started).toBeGreaterThan(2000);
     expect(node.log(stubborn.name)).toContain('asked\n');
     expect(isAlive(stubborn.pid)).toBe(false);
+  });
+
+  it('kills a pod sooner when it is deleted once more with a shorter grace period', async () => {
+    await createJob(cluster, aJob('hurried', 'trap "" TERM; sleep 600', { terminationGracePeriodSeconds: 300 }));
+    const { name, pid } = await running('hurried');
+    await deleteJob(cluster, 'hurried');
+    await eventually(async () => {
+      const pod = await cluster.client(CoreV1Api).readNamespacedPod({ namespace: 'default', name });
+      expect(pod.metadata?.deletionGracePeriodSeconds).toBe(300);
+    });
+    await cluster.client(CoreV1Api).deleteNamespacedPod({ namespace: 'default', name, gracePeriodSeconds: 1 });
+    await gone(cluster, name);
+    expect(isAlive(pid)).toBe(false);
   });
 
   it('shows a missing secret as a kubelet does, and starts when it comes', async () => {

@@ -59,6 +59,9 @@ export class PodRunner {
   private restarts = 0;
   private lastState: V1ContainerState | undefined;
   private removal: Promise<void> | null = null;
+  /** When the process is killed at the latest, by performance.now(). */
+  private killAt = Infinity;
+  private killing: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly pod: V1Pod,
@@ -83,9 +86,10 @@ export class PodRunner {
     this.child?.kill('SIGKILL');
   }
 
-  /** Asks the process to end, kills it after the grace period, then removes the pod from the API. */
+  /** Asks the process to end, kills it after the grace period, then removes the pod from the API. A second deletion may shorten the period. */
   terminate(graceSeconds: number): Promise<void> {
-    this.removal ??= this.endAndRemove(graceSeconds);
+    this.removal ??= this.endAndRemove();
+    this.killWithin(graceSeconds * 1000);
     return this.removal;
   }
 
@@ -182,20 +186,20 @@ export class PodRunner {
     return { command, args, env, cwd };
   }
 
-  private async endAndRemove(graceSeconds: number): Promise<void> {
+  private killWithin(ms: number): void {
+    const at = performance.now() + ms;
+    if (at >= this.killAt) return;
+    this.killAt = at;
+    clearTimeout(this.killing);
+    this.killing = setTimeout(() => this.child?.kill('SIGKILL'), ms);
+  }
+
+  private async endAndRemove(): Promise<void> {
     this.ending.abort();
-    if (this.pid !== null) {
-      // Only the container's first process is told, as in a container.
-      process.kill(this.pid, 'SIGTERM');
-      const grace = new AbortController();
-      await Promise.race([
-        this.life,
-        delay(graceSeconds * 1000, undefined, { signal: grace.signal }).catch(() => undefined),
-      ]);
-      grace.abort();
-      this.child?.kill('SIGKILL');
-    }
+    // Only the container's first process is told, as in a container.
+    if (this.pid !== null) process.kill(this.pid, 'SIGTERM');
     await this.life;
+    clearTimeout(this.killing);
     await this.persist(() =>
       this.surroundings.core.deleteNamespacedPod({
         ...this.address,
