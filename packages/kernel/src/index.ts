@@ -3,6 +3,7 @@ export * from './clock';
 export * from './error-catalogue';
 export * from './exhaustive';
 export * from './ids';
+export * from './in-parallel';
 export * from './in-time';
 export * from './months';
 export * from './plans';

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { voices } from './voices';
 
@@ -72,21 +71,4 @@ export function runProgram(program: string, args: readonly string[], input: Uint
         reject(new ProgramFailedError(`${program} ended with ${signal ?? `exit code ${code}`}: ${complaints.trim()}`));
     });
   });
-}
-
-/** Does the jobs, as many at once as there are cores. After a failure no further job begins, and nothing runs on behind it. */
-export async function inParallel<T>(jobs: readonly T[], work: (job: T) => Promise<void>): Promise<void> {
-  const queue = [...jobs];
-  const worker = async () => {
-    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
-      try {
-        await work(job);
-      } catch (error) {
-        queue.length = 0;
-        throw error;
-      }
-    }
-  };
-  const ends = await Promise.allSettled(Array.from({ length: availableParallelism() }, worker));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inParallel, MissingProgramsError, ProgramFailedError, runProgram } from './programs';
+import { inParallel } from '@attune/kernel';
+import { MissingProgramsError, ProgramFailedError, runProgram } from './programs';
 import { spokenForm } from './text/spoken-form';
 import { voices, type Voice, type VoiceName } from './voices';
 import { readWave, writeSound, type Waveform } from './waveform';
@@ -80,7 +81,7 @@ export async function speakAll<T extends Utterance, R>(
         await finish(recording);
       }),
     ];
-    await inParallel(jobs, (job) => job());
+    await inParallel(jobs, availableParallelism(), (job) => job());
     return results;
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inParallel } from '@attune/kernel';
 import type { ClaimReply } from '../runner-protocol/protocol';
-import { download, inParallel } from './transfers';
+import { download } from './transfers';
 
 const PARALLEL = 4;
 

@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
+import { inParallel } from '@attune/kernel';
 import type { ArtifactManifest } from '@attune/events';
 import type { ArtifactEvent } from '@attune/engine-protocol';
 import type { Completion } from '../runner-protocol/protocol';
 import type { RunSession } from './run-session';
-import { inParallel, measureFile, upload } from './transfers';
+import { measureFile, upload } from './transfers';
 
 const PARALLEL = 4;
 

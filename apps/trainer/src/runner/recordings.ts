@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { inParallel } from '@attune/kernel';
 import { snapshotItem, type SnapshotItem } from '@attune/events';
-import { download, inParallel } from './transfers';
+import { download } from './transfers';
 import type { RunSession } from './run-session';
 
 /** A pair of the snapshot, downloaded and verified. */

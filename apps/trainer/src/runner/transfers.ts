@@ -78,28 +78,6 @@ export async function measureFile(path: string): Promise<{ bytes: number; sha256
   return { bytes, sha256: `sha256:${hash.digest('hex')}` };
 }
 
-/** Runs `work` for every item, at most `width` at once; the first failure stops the rest and is thrown. */
-export async function inParallel<T>(
-  items: readonly T[],
-  width: number,
-  work: (item: T, index: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  let failed = false;
-  const lane = async (): Promise<void> => {
-    while (next < items.length && !failed) {
-      const index = next++;
-      try {
-        await work(items[index] as T, index);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
-}
-
 /** fetch cannot send a stream of known length, which stores ask for. */
 function put(
   url: string,
