@@ -25,6 +25,8 @@ export class LostStartsService {
 
   async takeBack(): Promise<void> {
     for (const lost of await this.runs.listLost()) {
+      // Whether its machine was taken from it cannot be said from here now. It is lost in any case, and nobody else can start it meanwhile.
+      if (lost.host === this.executor.host && !this.executor.isCurrent()) continue;
       const status = await this.statusOf(lost);
       await this.database.runInTransaction('system', async (tx) => {
         const run = await this.runs.lock(tx, lost.runId);

@@ -51,7 +51,7 @@ export class AttemptsService {
         ? await this.runs.change(tx, run, changes)
         : await this.runs.move(tx, run, 'queued', reason, changes);
     if (!waiting) return;
-    const stageDetail = end.kind === 'preempted' ? reasons.preempted(end.reason) : null;
+    const stageDetail = end.kind === 'preempted' ? reasons.preempted(end.reason, run.epoch > 0) : null;
     const { progress } = waiting;
     await this.announcements.progress(tx, waiting, { stage: 'queued', stageDetail, progress, etaSeconds: null });
     countStartEnd(end.kind);

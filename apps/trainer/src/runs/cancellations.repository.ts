@@ -43,12 +43,12 @@ export class CancellationsRepository {
     return rows.map(fromRowRun);
   }
 
-  /** Runs being cancelled whose host has not said so, and whose start can be at work no longer: its lease has run out. */
+  /** Runs being cancelled whose host has not said so for long, and whose start can be at work no longer: its lease has run out. */
   async listAbandoned(): Promise<Run[]> {
     const rows = await this.database.query<RunRow>(
       'system',
       `SELECT ${runColumns} FROM training_run
-        WHERE state = 'cancelling' AND coalesce(lease_until, claim_until, updated_at) < now()`,
+        WHERE state = 'cancelling' AND coalesce(lease_until, claim_until, updated_at + interval '1 minute') < now()`,
     );
     return rows.map(fromRowRun);
   }

@@ -6,6 +6,10 @@ export const reasons = {
   outOfMemory: 'The training program ran out of memory.',
   deadline: 'Training took longer than a run may take.',
   image: 'The training program could not be fetched.',
-  preempted: (reason: string): string => `${reason} Training goes on from its last checkpoint on another one.`,
+  container: 'The training program could not be started on its machine.',
+  preempted: (reason: string, hasBegun: boolean): string =>
+    hasBegun
+      ? `${reason} Training goes on from its last checkpoint on another one.`
+      : `${reason} It waits for another one.`,
   evaluation: (message: string): string => `The model was trained, but could not be evaluated. ${message}`,
 } as const;

@@ -57,8 +57,8 @@ export type StartEnd =
 export type StartStatus =
   /** Its program does not run yet, and the reason why, in the customer's words. */
   | { kind: 'waiting'; reason: string }
-  /** `disruption`: its machine is being taken away, or has stopped answering. */
-  | { kind: 'running'; disruption: string | null }
+  /** `ending`: what takes it away is under way, or its machine has stopped answering; this is why it will have ended. */
+  | { kind: 'running'; ending: StartEnd | null }
   | { kind: 'ended'; end: StartEnd }
   | { kind: 'unknown' };
 
@@ -76,8 +76,11 @@ export abstract class Executor {
   /** True where a start may wait for a machine before its program runs: the time to claim the run begins only then. */
   abstract readonly startsLater: boolean;
 
-  /** False while nothing may be started: no permit is free, or what runs now is not known yet. */
+  /** False while nothing may be started: no permit is free, or what runs now is not known. */
   abstract isReady(): boolean;
+
+  /** False while it does not see its starts: what it says of those that are not over may have been so some time ago. */
+  abstract isCurrent(): boolean;
 
   /** Where the run could start now beside all starts that the host holds; null: nowhere. */
   abstract place(candidate: Candidate, held: readonly HeldStart[]): Placement | null;

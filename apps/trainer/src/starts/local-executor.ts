@@ -58,6 +58,10 @@ export class LocalExecutor extends Executor {
     return this.children.size < this.settings.permits;
   }
 
+  isCurrent(): boolean {
+    return true;
+  }
+
   freeSlots(): { pool: string; free: number }[] {
     return [{ pool: this.host, free: this.settings.permits - this.children.size }];
   }
@@ -109,7 +113,7 @@ export class LocalExecutor extends Executor {
   observe(name: StartName): Promise<StartStatus> {
     const key = keyOf(name);
     const exit = this.exits.get(key);
-    if (this.children.has(key)) return Promise.resolve({ kind: 'running', disruption: null });
+    if (this.children.has(key)) return Promise.resolve({ kind: 'running', ending: null });
     return Promise.resolve(exit === undefined ? { kind: 'unknown' } : { kind: 'ended', end: { kind: 'exit', exit } });
   }
 

@@ -143,6 +143,20 @@ describe('the order of starts', () => {
     expect(await startNext()).toBeNull();
   });
 
+  it('lets a run that has waited for half a day go before newer ones of the highest class', async () => {
+    const [gold, enterprise] = [await organizationWith(5, 2), await organizationWith(5, 2, 'enterprise')];
+    const age = (hours: number): Promise<unknown> =>
+      database.query('system', `UPDATE training_run SET created_at = now() - $1 * interval '1 hour' WHERE id = $2`, [
+        hours,
+        gold.runs[0],
+      ]);
+    await age(11);
+    expect(await line([gold, enterprise])).toEqual([...enterprise.runs, ...gold.runs]);
+    await age(13);
+    expect((await line([gold, enterprise]))[0]).toBe(gold.runs[0]);
+    expect((await line([gold, enterprise]))[3]).toBe(gold.runs[1]);
+  });
+
   it('lets the runs of the highest class go first, whenever they came, and organizations of a class take turns', async () => {
     const [gold, other] = [await organizationWith(5, 2), await organizationWith(5, 1)];
     const enterprise = await organizationWith(5, 2, 'enterprise');

@@ -11,9 +11,12 @@ const LIVE_RUNS_OF_UNKNOWN = 1;
 /** Plans whose runs go before all others'. */
 const FIRST_CLASS: readonly Plan[] = ['enterprise'];
 
+/** A run that was asked for so long ago is of the higher class too: its like would never start while that has always something to do. */
+const LONGEST_IN_SECOND_CLASS = '12 hours';
+
 /**
- * The order in which waiting runs would start if hosts became free now. First come the runs of the higher class of plans, and
- * within a class of the organization with the fewest runs at work;
+ * The order in which waiting runs would start if hosts became free now. First come the runs of the higher class of plans and
+ * those that have waited very long, and within a class of the organization with the fewest runs at work;
  * among equals the one whose last turn is longest ago (its first turn ever comes before that, older requests first); within an
  * organization the oldest request. `rank` is what an organization will have at work when the run's turn comes, so that
  * sorting gives the very order in which one start after the other would be chosen. Runs that would exceed their organization's
@@ -25,12 +28,12 @@ const QUEUE = `
      WHERE finished_at IS NULL AND NOT (state = 'queued' AND host IS NULL) GROUP BY organization_id
   ), waiting AS (
     SELECT id, organization_id, start_after > now() AS is_early, row_number() OVER own - 1 AS place,
-           first_value(created_at) OVER own AS head_at, first_value(id) OVER own AS head_id
+           first_value(created_at) OVER own AS head_at, first_value(id) OVER own AS head_id, created_at < now() - interval '${LONGEST_IN_SECOND_CLASS}' AS is_old
       FROM training_run WHERE state = 'queued' AND host IS NULL
     WINDOW own AS (PARTITION BY organization_id ORDER BY start_after > now(), created_at, id)
   ), ranked AS (
     SELECT waiting.*, plan, last_started_at, coalesce(live, 0) + place AS rank,
-           coalesce(plan = ANY ('{${FIRST_CLASS.join(',')}}'), false) AS is_first_class,
+           is_old OR coalesce(plan = ANY ('{${FIRST_CLASS.join(',')}}'), false) AS is_first_class,
            coalesce(coalesce(live, 0) + place
              >= CASE WHEN revision > 0 THEN live_runs ELSE ${String(LIVE_RUNS_OF_UNKNOWN)} END, false) AS is_over
       FROM waiting LEFT JOIN at_work USING (organization_id) LEFT JOIN organization USING (organization_id)

@@ -1,12 +1,14 @@
 import type { StartEnd, StartStatus } from './executor';
-import { toAttemptEnd, toLostEnd } from './start-end';
+import { toAttemptEnd, toInterruptedEnd, toLostEnd } from './start-end';
 
+const taken: StartEnd = { kind: 'preempted', reason: 'd' };
+const tooLong = { kind: 'failed', message: 'Training took longer than a run may take.' };
 const ended = (end: StartEnd): StartStatus => ({ kind: 'ended', end });
 
 describe('the end of a start', () => {
   it.each<[string, StartStatus, object | null]>([
     ['one that waits is not over', { kind: 'waiting', reason: 'r' }, null],
-    ['one that runs is not over, though its machine is being taken', { kind: 'running', disruption: 'd' }, null],
+    ['one that runs is not over, though its machine is being taken', { kind: 'running', ending: taken }, null],
     ['one that nobody knows was interrupted', { kind: 'unknown' }, { kind: 'interrupted' }],
     [
       'one that left to be started again was interrupted',
@@ -23,11 +25,7 @@ describe('the end of a start', () => {
       ended({ kind: 'exit', exit: 'engine' }),
       { kind: 'failed', message: 'The training program ended unexpectedly.' },
     ],
-    [
-      'one that took too long is a failed attempt',
-      ended({ kind: 'expired' }),
-      { kind: 'failed', message: 'Training took longer than a run may take.' },
-    ],
+    ['one that took too long is a failed attempt', ended({ kind: 'expired' }), tooLong],
   ])('%s', (_, status, end) => {
     expect(toAttemptEnd(status, true)).toEqual(end);
   });
@@ -37,10 +35,24 @@ describe('the end of a start', () => {
   });
 
   it('that fell silent is a failed attempt, unless its machine was taken or is silent itself', () => {
-    expect(toLostEnd({ kind: 'running', disruption: null })).toMatchObject({ kind: 'failed' });
+    expect(toLostEnd({ kind: 'running', ending: null })).toMatchObject({ kind: 'failed' });
     expect(toLostEnd({ kind: 'unknown' })).toMatchObject({ kind: 'failed' });
-    expect(toLostEnd({ kind: 'running', disruption: 'd' })).toEqual({ kind: 'preempted', reason: 'd' });
+    expect(toLostEnd({ kind: 'running', ending: taken })).toEqual(taken);
+    expect(toLostEnd({ kind: 'running', ending: { kind: 'expired' } })).toEqual(tooLong);
     expect(toLostEnd({ kind: 'waiting', reason: 'r' })).toEqual({ kind: 'interrupted' });
     expect(toLostEnd(ended({ kind: 'exit', exit: 'interrupted' }))).toEqual({ kind: 'interrupted' });
+  });
+
+  it('that says itself that it was asked to end is a failed attempt where its time was over, and no fault of the run else', () => {
+    for (const end of [{ kind: 'running', ending: { kind: 'expired' } } as const, ended({ kind: 'expired' })])
+      expect(toInterruptedEnd(end)).toEqual(tooLong);
+    for (const end of [{ kind: 'running', ending: taken } as const, ended(taken)])
+      expect(toInterruptedEnd(end)).toEqual(taken);
+    const others: StartStatus[] = [
+      { kind: 'running', ending: null },
+      { kind: 'unknown' },
+      ended({ kind: 'exit', exit: 'interrupted' }),
+    ];
+    for (const status of others) expect(toInterruptedEnd(status)).toEqual({ kind: 'interrupted' });
   });
 });

@@ -23,7 +23,7 @@ export function toAttemptEnd(status: StartStatus, hasClaimed: boolean): AttemptE
 
 /** The same for a start whose lease has run out: a machine that is being taken away explains the silence, and is no fault of the run. */
 export function toLostEnd(status: StartStatus): AttemptEnd {
-  if (status.kind === 'running' && status.disruption !== null) return { kind: 'preempted', reason: status.disruption };
+  if (status.kind === 'running' && status.ending) return fromEnd(status.ending, true);
   // An executor that does not know it can tell nothing of the silence.
   if (status.kind === 'unknown') return { kind: 'failed', message: reasons.silent };
   // A start that had claimed its run and waits again has lost its machine, or nobody can say: no fault of the run either.
@@ -31,10 +31,10 @@ export function toLostEnd(status: StartStatus): AttemptEnd {
   return toAttemptEnd(status, true) ?? { kind: 'failed', message: reasons.silent };
 }
 
-/** The same for a start that was asked to end and says so itself: by whom, its executor may know. */
+/** The same for a start that was asked to end and says so itself: by whom, and why, its executor may know. */
 export function toInterruptedEnd(status: StartStatus): AttemptEnd {
-  if (status.kind === 'running' && status.disruption !== null) return { kind: 'preempted', reason: status.disruption };
-  return status.kind === 'ended' && status.end.kind === 'preempted' ? status.end : { kind: 'interrupted' };
+  const end = status.kind === 'running' ? status.ending : status.kind === 'ended' ? status.end : null;
+  return end?.kind === 'preempted' || end?.kind === 'expired' ? fromEnd(end, true) : { kind: 'interrupted' };
 }
 
 function fromEnd(end: StartEnd, hasClaimed: boolean): AttemptEnd {

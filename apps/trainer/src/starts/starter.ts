@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Database, type Tx } from '@attune/database';
-import { messageOf } from '@attune/kernel';
+import { inParallel, messageOf, type RunId } from '@attune/kernel';
 import type { Logger } from '@attune/observability';
 import { LOGGER } from '@attune/service';
 import { AttemptsService } from '../runs/attempts.service';
@@ -12,9 +12,12 @@ import { countStart } from '../runs/run-metrics';
 import { RunsRepository } from '../runs/runs.repository';
 import { newStartToken } from '../runners/start-token';
 import { TRAINER_SETTINGS, type TrainerSettings } from '../settings';
-import { Executor, type OrderedStart, type StartOrder, type StartStatus } from './executor';
+import { Executor, type OrderedStart, type StartName, type StartOrder, type StartStatus } from './executor';
 import { toAttemptEnd } from './start-end';
 import { QueueRepository } from './queue.repository';
+
+/** Steps at once, each with a connection of the database's or a call of the host's. */
+const AT_ONCE = 4;
 
 /**
  * Brings this host's executor and the database together: ends what is over, tells what is waited for, kills what is cancelled, stops what is
@@ -25,6 +28,8 @@ export class Starter {
   private pass: Promise<void> | null = null;
   private again = false;
   private isStopping = false;
+  /** Starts that are being made. */
+  private readonly making = new Set<Promise<void>>();
 
   constructor(
     private readonly database: Database,
@@ -47,10 +52,11 @@ export class Starter {
     });
   }
 
-  /** Starts nothing more; resolves when the current pass has ended. */
+  /** Starts nothing more; resolves when the current pass has ended, and what it starts is made. */
   async stop(): Promise<void> {
     this.isStopping = true;
     await this.pass;
+    await Promise.all(this.making);
   }
 
   private async passes(): Promise<void> {
@@ -58,7 +64,7 @@ export class Starter {
       this.again = false;
       try {
         await this.settle();
-        while (!this.isStopping && this.executor.isReady() && (await this.startNext()));
+        await this.startAll();
       } catch (error) {
         // PostgreSQL is away; the next wake-up comes with the clock.
         this.logger.warn(`starter: ${messageOf(error)}`);
@@ -70,15 +76,26 @@ export class Starter {
     // Listed before the database is asked: each start is in the database before it is at the place, by whichever trainer.
     const there = await this.executor.list();
     const wanted = await this.runs.listStartsOn(this.executor.host);
-    for (const run of wanted) {
-      await this.follow(run, await this.executor.observe(startOf(run)));
-    }
     const cancelled = await this.cancelled.listOn(this.executor.host);
-    for (const run of cancelled) await this.endCancelled(run);
-    for (const name of there) {
-      const isKnown = [...wanted, ...cancelled].some((run) => run.runId === name.runId && run.starts === name.start);
-      if (!isKnown) await this.executor.stop(name);
-    }
+    const known = new Set([...cancelled, ...wanted].map((run) => keyOf(startOf(run))));
+    // The owner of a cancelled run waits for its end.
+    await this.each(cancelled, (run) => this.endCancelled(run));
+    await this.each(wanted, async (run) => this.follow(run, await this.executor.observe(startOf(run))));
+    await this.each(
+      there.filter((name) => !known.has(keyOf(name))),
+      (name) => this.executor.stop(name),
+    );
+  }
+
+  /** Where one cannot be settled now, the others can. */
+  private each<T extends { runId: RunId }>(items: readonly T[], step: (item: T) => Promise<void>): Promise<void> {
+    return inParallel(items, AT_ONCE, async (item) => {
+      try {
+        await step(item);
+      } catch (error) {
+        this.logger.warn({ run_id: item.runId }, `starter: ${messageOf(error)}`);
+      }
+    });
   }
 
   /** Killed now, confirmed when it is gone: the executor wakes us then. */
@@ -100,6 +117,8 @@ export class Starter {
   }
 
   private async tellWaiting(seen: Run, stageDetail: string): Promise<void> {
+    // Of several trainers only those that see the cluster say what is waited for: they agree.
+    if (!this.executor.isCurrent()) return;
     if (seen.stage === 'provisioning' && seen.stageDetail === stageDetail) return;
     await this.ifCurrent(seen, async (tx, run) => {
       if (run.stage === 'provisioning' && run.stageDetail === stageDetail) return;
@@ -124,8 +143,29 @@ export class Starter {
     });
   }
 
-  private async startNext(): Promise<boolean> {
-    const order = await this.database.runInTransaction('system', async (tx): Promise<StartOrder | null> => {
+  /** Whose turn it is is decided for one after the other; what follows from it is made side by side. */
+  private async startAll(): Promise<void> {
+    while (!this.isStopping && this.executor.isReady()) {
+      const order = await this.claimNext();
+      if (!order) return;
+      const made = this.make(order).finally(() => this.making.delete(made));
+      this.making.add(made);
+      if (this.making.size >= AT_ONCE) await Promise.race(this.making);
+    }
+  }
+
+  /** What cannot be made is found unknown to the executor later, and given up then: the same as after a crash right here. */
+  private async make(order: StartOrder): Promise<void> {
+    countStart();
+    try {
+      await this.executor.start(order);
+    } catch (error) {
+      this.logger.warn({ run_id: order.runId }, `start ${String(order.start)}: ${messageOf(error)}`);
+    }
+  }
+
+  private async claimNext(): Promise<StartOrder | null> {
+    return this.database.runInTransaction('system', async (tx) => {
       const next = await this.queue.lockNext(tx, this.executor.host, (candidate, held) =>
         this.executor.place(candidate, held),
       );
@@ -144,13 +184,11 @@ export class Starter {
       const { organizationId, accelerator } = run;
       return started && { runId: run.runId, start: started.starts, organizationId, accelerator, placement, token };
     });
-    // A crash right here leaves a start that nobody runs: the next pass finds it unknown to the executor.
-    if (order) {
-      countStart();
-      await this.executor.start(order);
-    }
-    return order !== null;
   }
+}
+
+function keyOf({ runId, start }: StartName): string {
+  return `${runId} ${String(start)}`;
 }
 
 function startOf(run: Run): OrderedStart {

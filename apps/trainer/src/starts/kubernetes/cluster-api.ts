@@ -19,7 +19,7 @@ const CALL_MS = 20_000;
 /** What of the namespace is the trainer's. */
 export const RUN_SELECTOR = 'app.kubernetes.io/part-of=attune,attune.dev/run';
 
-/** The calls that the executor makes, each counted. The trainer's Role allows these and no others: see k8s/base/trainer. */
+/** The calls that the executor makes, each counted. The trainer's Role allows these and no others: see k8s/base/training. */
 export class ClusterApi {
   private readonly batch: BatchV1Api;
   private readonly core: CoreV1Api;

@@ -11,6 +11,7 @@ import {
   openExecutor,
   prepare,
   readiness,
+  settings,
 } from '../../test-support/kubernetes/cluster-trainer';
 import type { StartOrder, StartStatus } from '../executor';
 import { Blueprint, jobName } from './blueprint';
@@ -77,7 +78,7 @@ describe('a start in a cluster', () => {
     const secret = await core.readNamespacedSecret(place);
     expect(Buffer.from(secret.data?.token ?? '', 'base64').toString()).toBe(order.token);
     expect(secret.metadata?.ownerReferences).toMatchObject([{ kind: 'Job', name: jobName(order) }]);
-    await becomes(order, { kind: 'running', disruption: null });
+    await becomes(order, { kind: 'running', ending: null });
     expect(await executor.list()).toEqual([{ runId: order.runId, start: 1 }]);
     await executor.stop(order);
     await becomes(order, { kind: 'unknown' });
@@ -109,6 +110,39 @@ describe('a start in a cluster', () => {
     const machineForIt = await machine(cluster, 'lasting');
     await becomes(order, { kind: 'running' });
     await machineForIt.remove();
+  });
+
+  it('is given up where no spot machine comes, if there are machines of another kind, and waits on for those', async () => {
+    const impatient = openExecutor(cluster, {
+      sharing: { ...settings.sharing, pools: settings.sharing.pools.map((pool) => ({ ...pool, slots: 5 })) },
+      timings: { ...settings.timings, spotMissingForMs: 2000 },
+    });
+    await readiness(impatient, true);
+    const [holder, spot, lasting] = [anOrder('spot'), anOrder('spot'), anOrder('lasting')];
+    await impatient.start(holder);
+    await becomes(holder, { kind: 'running' }, impatient);
+    for (const order of [spot, lasting]) await impatient.start(order);
+    await becomes(spot, { kind: 'waiting' }, impatient);
+    const reason = 'No machine of the cheaper kind was to be had.';
+    await becomes(spot, { kind: 'ended', end: { kind: 'preempted', reason } }, impatient);
+    await becomes(lasting, { kind: 'waiting' }, impatient);
+    await impatient.shutdown();
+  });
+
+  it('holds its machine until its pod has ended, though its Job is gone', async () => {
+    const stubborn = await machine(cluster, 'lasting', 'trap "" TERM; sleep 600');
+    const order = anOrder('lasting');
+    await executor.start(order);
+    await becomes(order, { kind: 'running' });
+    const name = (await podOf(order))?.metadata?.name ?? '';
+    await executor.stop(order);
+    await eventually(async () => expect(await jobsOf(order)).toBe(0));
+    const candidate = { ...order, plan: 'gold' as const, preemptions: 2, lastPreemptedMsAgo: null };
+    await eventually(async () => expect((await podOf(order))?.metadata?.deletionTimestamp).toBeDefined());
+    expect(executor.place(candidate, [])).toBeNull();
+    await cluster.client(CoreV1Api).deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 1 });
+    await eventually(() => expect(executor.place(candidate, [])).toMatchObject({ pool: 'lasting' }));
+    await stubborn.remove();
   });
 
   it('ends with what its program says, with words of its own where it ran out of memory or has no image', async () => {
@@ -152,7 +186,7 @@ describe('a start in a cluster', () => {
   it('is preempted by one of a higher class, and says so after a restart of the trainer too', async () => {
     const order = anOrder();
     await executor.start(order);
-    await becomes(order, { kind: 'running', disruption: null });
+    await becomes(order, { kind: 'running', ending: null });
     const winner = { ...anOrder(), placement: { pool: 'spot', priorityClass: 'enterprise' } };
     await executor.start(winner);
     const lost = { kind: 'ended', end: { kind: 'preempted' } };

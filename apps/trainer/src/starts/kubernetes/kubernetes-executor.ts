@@ -24,9 +24,9 @@ import { ClusterApi, RUN_SELECTOR } from './cluster-api';
 import { syncedSeconds } from './executor-metrics';
 import { queueInKueue } from './kueue-queue';
 import { Mirror } from './mirror';
-import { toHoldings, toJobHolding, toQuota } from './occupancy';
+import { hasMachine, toHoldings, toPodHolding, toQuota } from './occupancy';
 import type { KubernetesExecutorSettings } from './settings';
-import { lossOf, PREPARED, toStartStatus, type SeenStart } from './start-meaning';
+import { lossOf, NO_SPOT, PREPARED, toStartStatus, type SeenStart } from './start-meaning';
 
 /** SIGTERM, and SIGKILL a second later: its checkpoint would be refused anyway. */
 const KILL_GRACE_SECONDS = 1;
@@ -55,6 +55,8 @@ export class KubernetesExecutor extends Executor {
   /** Jobs that were deleted, until the watch says so. */
   private readonly deleted = new Set<string>();
   private readonly askedAt = new Map<string, number>();
+  /** Runs whose accelerator nobody has explained. */
+  private readonly strange = new Set<RunId>();
   private changing: NodeJS.Timeout | null = null;
 
   constructor(
@@ -109,16 +111,19 @@ export class KubernetesExecutor extends Executor {
   }
 
   isReady(): boolean {
+    return this.isCurrent();
+  }
+
+  isCurrent(): boolean {
     return this.mirrors().every((mirror) => mirror.isCurrent());
   }
 
   place(candidate: Candidate, held: readonly HeldStart[]): Placement | null {
     const { sharing } = this.settings;
     if (!acceleratorOf(candidate.accelerator, sharing)) {
-      this.logger.error(
-        { run_id: candidate.runId },
-        `the settings do not say what "${String(candidate.accelerator)}" is`,
-      );
+      // It is asked for at every pass.
+      if (!this.strange.has(candidate.runId)) this.logger.error({ run_id: candidate.runId }, unexplained(candidate));
+      this.strange.add(candidate.runId);
       return null;
     }
     return placeStart(candidate, this.occupancy(held), sharing);
@@ -154,8 +159,12 @@ export class KubernetesExecutor extends Executor {
     // The fence lets nothing of it through any more: whether a lost machine ever confirms its end makes no difference.
     if (killedAt !== undefined && performance.now() - killedAt > this.settings.timings.killConfirmMs)
       return { kind: 'unknown' };
-    const status = toStartStatus(this.seen(start), systemClock.now(), this.settings.timings);
+    const seen = this.seen(start);
+    // A Job may have heard of its end before its pod is seen, which knows more of it.
+    if (seen.job && !seen.pod && !this.pods.isCurrent()) return { kind: 'waiting', reason: PREPARED };
+    const status = toStartStatus(seen, systemClock.now(), this.settings.timings);
     if (status.kind === 'waiting') this.askForRefusal(name);
+    if (seen.pod && status.kind === 'waiting' && this.isWithoutSpot(seen.pod)) return NO_SPOT;
     return status.kind === 'unknown' && killedAt === undefined ? this.judgeUnknown(start) : status;
   }
 
@@ -198,7 +207,7 @@ export class KubernetesExecutor extends Executor {
   private fill(order: StartOrder): V1Job {
     const { sharing, maxSeconds, trainerUrl, runnerImage, kueueQueue } = this.settings;
     const accelerator = acceleratorOf(order.accelerator, sharing);
-    if (!accelerator) throw new Error(`the settings do not say what "${String(order.accelerator)}" is`);
+    if (!accelerator) throw new Error(unexplained(order));
     const job = this.blueprint.fill({
       runId: order.runId,
       start: String(order.start),
@@ -252,8 +261,15 @@ export class KubernetesExecutor extends Executor {
   }
 
   private async delete(job: V1Job): Promise<void> {
-    await this.api.deleteJob(job.metadata?.name ?? '');
-    this.deleted.add(job.metadata?.uid ?? '');
+    const uid = job.metadata?.uid ?? '';
+    // Before the call: the watch may be faster than its answer.
+    this.deleted.add(uid);
+    try {
+      await this.api.deleteJob(job.metadata?.name ?? '');
+    } catch (error) {
+      this.deleted.delete(uid);
+      throw error;
+    }
   }
 
   private forget(job: V1Job): void {
@@ -275,21 +291,25 @@ export class KubernetesExecutor extends Executor {
   private occupancy(held: readonly HeldStart[]) {
     const { sharing } = this.settings;
     const known = new Set(held.map((start) => jobName(start)));
-    const strays = [...this.jobs.values()].filter(
-      (job) => !known.has(job.metadata?.name ?? '') && this.hasMachine(job),
-    );
+    const pods = [...this.pods.values()].filter(hasMachine);
+    // Of starts that are over for the database: they end, and their machines are not free before.
+    const strays = pods.filter((pod) => !known.has(jobNameOf(pod)));
     return {
-      holdings: [...toHoldings(held, sharing), ...strays.map((job) => toJobHolding(job))],
-      counted: [...this.jobs.values()].filter((job) => this.hasMachine(job)).map((job) => toJobHolding(job)),
+      holdings: [...toHoldings(held, sharing), ...strays.map(toPodHolding)],
+      counted: pods.map(toPodHolding),
       quotas: [...this.quotas.values()].map(toQuota),
     };
   }
 
-  /** Whether it has a pod that has, or may get, a machine. */
-  private hasMachine(job: V1Job): boolean {
-    const start = toStartName(job);
-    const phase = start && this.podOf(start)?.status?.phase;
-    return phase === 'Pending' || phase === 'Running';
+  /** Waits in vain for a machine of a spot pool, where there are others of the kind. */
+  private isWithoutSpot({ metadata, spec, status }: V1Pod): boolean {
+    const { sharing, timings } = this.settings;
+    const pool = sharing.pools.find(({ name }) => name === spec?.nodeSelector?.['attune.dev/pool']);
+    const hasOther = sharing.pools.some((other) => !other.spot && other.resource === pool?.resource);
+    const isUnplaced = status?.conditions?.some(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
+    const now = systemClock.now().getTime();
+    const waitsMs = now - new Date(metadata?.creationTimestamp ?? now).getTime();
+    return pool?.spot === true && hasOther && isUnplaced === true && waitsMs > timings.spotMissingForMs;
   }
 
   /** Into the log, for the platform's engineers: a quota, a missing PriorityClass or a policy keeps the pod out. */
@@ -315,6 +335,10 @@ export class KubernetesExecutor extends Executor {
       for (const listener of this.listeners) listener();
     }, CHANGE_MS);
   }
+}
+
+function unexplained({ accelerator }: Pick<Candidate, 'accelerator'>): string {
+  return `the settings do not say what "${String(accelerator)}" is`;
 }
 
 function nameOf(object: KubernetesObject): string {

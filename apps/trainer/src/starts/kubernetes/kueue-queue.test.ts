@@ -54,7 +54,10 @@ describe('a start whose Job Kueue has suspended', () => {
   });
 
   it('is losing its machine while its pod is there, and has lost it when the pod is gone, however it ended', () => {
-    expect(statusOf({ pod: aPod('Running') })).toEqual({ kind: 'running', disruption: TAKEN });
+    expect(statusOf({ pod: aPod('Running') })).toEqual({
+      kind: 'running',
+      ending: { kind: 'preempted', reason: TAKEN },
+    });
     expect(statusOf({ pod: aPod('Failed') })).toEqual({ kind: 'ended', end: { kind: 'preempted', reason: TAKEN } });
     expect(lossOf(aPod('Failed'), aJob('gold', true))).toBe(TAKEN);
     expect(statusOf({ lost: TAKEN })).toEqual({ kind: 'ended', end: { kind: 'preempted', reason: TAKEN } });

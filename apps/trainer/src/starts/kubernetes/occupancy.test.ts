@@ -1,22 +1,24 @@
-import { toJobHolding, toQuota } from './occupancy';
+import { hasMachine, toPodHolding, toQuota } from './occupancy';
 
 describe('what the cluster holds', () => {
-  it('is read from a Job: pool, class and the extended resource', () => {
+  it('is read from a pod: pool, class and the extended resource', () => {
     const spec = {
-      template: {
-        spec: {
-          priorityClassName: 'gold',
-          nodeSelector: { 'attune.dev/pool': 'spot' },
-          containers: [{ name: 'runner', resources: { limits: { memory: '24Gi', 'nvidia.com/gpu': '2' } } }],
-        },
-      },
+      priorityClassName: 'gold',
+      nodeSelector: { 'attune.dev/pool': 'spot' },
+      containers: [{ name: 'runner', resources: { limits: { memory: '24Gi', 'nvidia.com/gpu': '2' } } }],
     };
-    expect(toJobHolding({ spec })).toEqual({
+    expect(toPodHolding({ spec })).toEqual({
       resource: 'nvidia.com/gpu',
       units: 2,
       pool: 'spot',
       priorityClass: 'gold',
     });
+  });
+
+  it('is held by a pod until it has ended, though it is asked to', () => {
+    const metadata = { deletionTimestamp: new Date() };
+    const phases = ['Pending', 'Running', 'Succeeded', 'Failed'];
+    expect(phases.map((phase) => hasMachine({ metadata, status: { phase } }))).toEqual([true, true, false, false]);
   });
 
   const scoped = (operator: string, values?: string[]) => ({

@@ -1,4 +1,4 @@
-import type { V1Job, V1ResourceQuota } from '@kubernetes/client-node';
+import type { V1Pod, V1ResourceQuota } from '@kubernetes/client-node';
 import type { HeldStart } from '../executor';
 import { acceleratorOf, type Holding, type Quota } from './capacity';
 import type { SharingSettings } from './settings';
@@ -11,16 +11,20 @@ export function toHoldings(held: readonly HeldStart[], settings: SharingSettings
   });
 }
 
-/** What a Job holds, by its own words. */
-export function toJobHolding(job: V1Job): Holding {
-  const pod = job.spec?.template.spec;
-  const limits = Object.entries(pod?.containers[0]?.resources?.limits ?? {});
+/** Whether the pod has a machine, or may get one: it has not ended. One that is asked to end keeps its machine until it does. */
+export function hasMachine(pod: V1Pod): boolean {
+  return pod.status?.phase === 'Pending' || pod.status?.phase === 'Running';
+}
+
+/** What a pod holds, by its own words. */
+export function toPodHolding({ spec }: V1Pod): Holding {
+  const limits = Object.entries(spec?.containers[0]?.resources?.limits ?? {});
   const [resource, units] = limits.find(([name]) => name.includes('/')) ?? ['', '1'];
   return {
     resource,
     units: toNumber(units),
-    pool: pod?.nodeSelector?.['attune.dev/pool'] ?? null,
-    priorityClass: pod?.priorityClassName ?? null,
+    pool: spec?.nodeSelector?.['attune.dev/pool'] ?? null,
+    priorityClass: spec?.priorityClassName ?? null,
   };
 }
 

@@ -59,6 +59,8 @@ export interface ExecutorTimings {
   secretMissingForMs: number;
   /** While its image cannot be pulled, or its container not be made from it. */
   imageMissingForMs: number;
+  /** A start that found no spot machine for so long tries again, and comes nearer to those that are not spot. */
+  spotMissingForMs: number;
   /** A cancelled start's pod may take this long to confirm its end; one on a machine that is gone never does. */
   killConfirmMs: number;
 }
@@ -67,6 +69,7 @@ export const usualTimings: ExecutorTimings = {
   unknownForMs: 10_000,
   secretMissingForMs: 30_000,
   imageMissingForMs: 300_000,
+  spotMissingForMs: 600_000,
   killConfirmMs: 3000,
 };
 

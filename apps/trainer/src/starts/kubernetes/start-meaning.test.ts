@@ -29,6 +29,12 @@ const scheduledAgo = (ms: number) =>
   condition('PodScheduled', 'True', { lastTransitionTime: new Date(now.getTime() - ms) });
 const disrupted = (reason: string) => condition('DisruptionTarget', 'True', { reason });
 
+const hoursAgo = (hours: number) => new Date(now.getTime() - hours * 3_600_000);
+const limited = (hours: number, ...conditions: Parameters<typeof job>): V1Job => ({
+  ...job(...conditions),
+  spec: { activeDeadlineSeconds: hours * 3600, template: {} },
+});
+
 const mean = (seenPod: V1Pod | null, seenJob: V1Job | null = job(), lost: string | null = null): StartStatus =>
   toStartStatus({ job: seenJob, pod: seenPod, lost }, now, settings);
 
@@ -98,25 +104,40 @@ describe('what the cluster says of a start means', () => {
         pod({
           phase: 'Pending',
           conditions: [scheduledAgo(31_000)],
-          ...runner({ waiting: { reason: 'CreateContainerConfigError' } }),
+          ...runner({ waiting: { reason: 'CreateContainerConfigError', message: 'secret "run-x-1" not found' } }),
         }),
       ),
       ended({ kind: 'interrupted' }),
     ],
     [
+      'a container that cannot be made for long, for another reason',
+      mean(
+        pod({
+          phase: 'Pending',
+          conditions: [scheduledAgo(301_000)],
+          ...runner({ waiting: { reason: 'CreateContainerConfigError', message: 'configmap "x" not found' } }),
+        }),
+      ),
+      ended({
+        kind: 'failed',
+        fault: 'platform',
+        message: 'The training program could not be started on its machine.',
+      }),
+    ],
+    [
       'a running container',
       mean(pod({ phase: 'Running', ...runner({ running: {} }) })),
-      { kind: 'running', disruption: null },
+      { kind: 'running', ending: null },
     ],
     [
       'a pod that is being preempted and saves its checkpoint',
       mean(pod({ phase: 'Running', conditions: [disrupted('PreemptionByScheduler')], ...runner({ running: {} }) })),
-      { kind: 'running', disruption: 'A run of higher priority took its machine.' },
+      { kind: 'running', ending: { kind: 'preempted', reason: 'A run of higher priority took its machine.' } },
     ],
     [
       'a node that has fallen silent',
       mean(pod({ phase: 'Running', conditions: [condition('Ready', 'False')], ...runner({ running: {} }) })),
-      { kind: 'running', disruption: 'Its machine stopped answering.' },
+      { kind: 'running', ending: { kind: 'preempted', reason: 'Its machine stopped answering.' } },
     ],
     ['exit 0', mean(pod({ phase: 'Succeeded', ...terminated(0) })), ended({ kind: 'exit', exit: 'done' })],
     ['exit 65', mean(pod({ phase: 'Failed', ...terminated(65) })), ended({ kind: 'exit', exit: 'data' })],
@@ -149,6 +170,22 @@ describe('what the cluster says of a start means', () => {
       'a deadline',
       mean(pod({ phase: 'Failed', ...terminated(75) }), job(['FailureTarget', 'DeadlineExceeded'])),
       ended({ kind: 'expired' }),
+    ],
+    [
+      'a deadline that its program has not obeyed yet',
+      mean(
+        pod({ phase: 'Running', ...runner({ running: { startedAt: hoursAgo(5) } }) }),
+        limited(8, ['FailureTarget', 'DeadlineExceeded']),
+      ),
+      { kind: 'running', ending: { kind: 'expired' } },
+    ],
+    [
+      'a deadline of which its wait for a machine took the most',
+      mean(
+        pod({ phase: 'Running', ...runner({ running: { startedAt: hoursAgo(3) } }) }),
+        limited(8, ['FailureTarget', 'DeadlineExceeded']),
+      ),
+      { kind: 'running', ending: { kind: 'interrupted' } },
     ],
     [
       'a node that refused the pod',

@@ -27,7 +27,11 @@ const words = {
   silent: 'Its machine stopped answering.',
   refused: 'Its machine could not take it.',
   disk: 'The training program used more disk space than it may.',
+  spot: 'No machine of the cheaper kind was to be had.',
 } as const;
+
+/** Of a start that has waited too long for a spot machine. */
+export const NO_SPOT: StartStatus = { kind: 'ended', end: preempted(words.spot) };
 
 /** `DisruptionTarget` reasons: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions */
 const disruptions: Record<string, string> = {
@@ -74,13 +78,13 @@ function fromPod(pod: V1Pod, job: V1Job | null, now: Date, settings: MeaningSett
     case 'Succeeded':
       return { kind: 'ended', end: { kind: 'exit', exit: 'done' } };
     case 'Failed':
-      return { kind: 'ended', end: toPodEnd(pod, job) };
+      return { kind: 'ended', end: toPodEnd(pod, job, now) };
     case undefined:
     default: {
       const runner = runnerOf(pod);
       // One that has ended is running until its pod says so.
       const hasRun = runner?.state?.running ?? runner?.state?.terminated;
-      return hasRun ? { kind: 'running', disruption: disruptionOf(pod, job) } : notRunning(pod, runner, now, settings);
+      return hasRun ? { kind: 'running', ending: endingOf(pod, job, now) } : notRunning(pod, runner, now, settings);
     }
   }
 }
@@ -98,31 +102,58 @@ function notRunning(
     return { kind: 'waiting', reason };
   }
   const waitingForMs = now.getTime() - new Date(scheduled.lastTransitionTime ?? now).getTime();
-  switch (runner?.state?.waiting?.reason) {
-    case 'CreateContainerConfigError':
-      if (waitingForMs > settings.secretMissingForMs) return { kind: 'ended', end: { kind: 'interrupted' } };
-      return { kind: 'waiting', reason: PREPARED };
+  const { reason, message = '' } = runner?.state?.waiting ?? {};
+  // Whoever should have made its Secret is gone.
+  if (reason === 'CreateContainerConfigError' && /^secret .* not found/.test(message)) {
+    if (waitingForMs > settings.secretMissingForMs) return { kind: 'ended', end: { kind: 'interrupted' } };
+    return { kind: 'waiting', reason: PREPARED };
+  }
+  const failure = failureToMake(reason);
+  if (failure !== null && waitingForMs > settings.imageMissingForMs)
+    return { kind: 'ended', end: { kind: 'failed', fault: 'platform', message: failure } };
+  return { kind: 'waiting', reason: words.image };
+}
+
+/** What keeps the container from being made, if it lasts; null where it is on its way. */
+function failureToMake(waitingReason: string | undefined): string | null {
+  switch (waitingReason) {
     case 'ErrImagePull':
     case 'ImagePullBackOff':
     case 'ErrImageNeverPull':
     case 'InvalidImageName':
+      return reasons.image;
+    case 'CreateContainerConfigError':
     case 'CreateContainerError':
     case 'RunContainerError':
-      if (waitingForMs > settings.imageMissingForMs)
-        return { kind: 'ended', end: { kind: 'failed', fault: 'platform', message: reasons.image } };
-      return { kind: 'waiting', reason: words.image };
+      return reasons.container;
     case undefined:
     default:
-      return { kind: 'waiting', reason: words.image };
+      return null;
   }
 }
 
-function toPodEnd(pod: V1Pod, job: V1Job | null): StartEnd {
-  const ended = runnerOf(pod)?.state?.terminated;
-  const disruption = disruptionOf(pod, job);
+/** Why a pod that still runs, or has just ended, is over; null where only its program can say. */
+function endingOf(pod: V1Pod, job: V1Job | null, now: Date): StartEnd | null {
   // It ran into its deadline, and was disrupted only because of that.
-  if (hasFailedBy(job, 'DeadlineExceeded') || pod.status?.reason === 'DeadlineExceeded') return { kind: 'expired' };
-  if (disruption !== null) return preempted(disruption);
+  if (hasFailedBy(job, 'DeadlineExceeded') || pod.status?.reason === 'DeadlineExceeded')
+    return toExpired(pod, job, now);
+  const disruption = disruptionOf(pod, job);
+  return disruption === null ? null : preempted(disruption);
+}
+
+/** The deadline counts from the making of the Job. Where waiting for a machine took the most of it, the run has not had its time. */
+function toExpired(pod: V1Pod, job: V1Job | null, now: Date): StartEnd {
+  const state = runnerOf(pod)?.state;
+  const begun = state?.running?.startedAt ?? state?.terminated?.startedAt;
+  const ranMs = new Date(state?.terminated?.finishedAt ?? now).getTime() - new Date(begun ?? now).getTime();
+  const mostMs = ((job?.spec?.activeDeadlineSeconds ?? 0) * 1000) / 2;
+  return ranMs < mostMs ? { kind: 'interrupted' } : { kind: 'expired' };
+}
+
+function toPodEnd(pod: V1Pod, job: V1Job | null, now: Date): StartEnd {
+  const ended = runnerOf(pod)?.state?.terminated;
+  const ending = endingOf(pod, job, now);
+  if (ending) return ending;
   if (ended?.reason === 'OOMKilled') return { kind: 'failed', fault: 'engine', message: reasons.outOfMemory };
   if (pod.status?.reason === 'Evicted') return { kind: 'failed', fault: 'engine', message: words.disk };
   // Its node admitted it not, or lost it before anything ran.

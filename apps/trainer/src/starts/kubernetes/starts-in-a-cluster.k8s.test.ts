@@ -1,4 +1,4 @@
-import { BatchV1Api, CoreV1Api } from '@kubernetes/client-node';
+import { BatchV1Api, CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import type { Database } from '@attune/database';
 import { newId, type RunId } from '@attune/kernel';
 import { createTestDatabase, eventually, type TestDatabase } from '@attune/testing';
@@ -86,9 +86,8 @@ describe('runs that start in a cluster', () => {
     const enterprise = await trainer.request('enterprise');
     await trainer.reaches(enterprise, { hasClaimWindow: true, priorityClass: 'enterprise' });
     const lost = await trainer.reaches(gold, { state: 'queued', host: null, preemptions: 1, failedAttempts: 0 });
-    expect(lost.stageDetail).toBe(
-      'A run of higher priority took its machine. Training goes on from its last checkpoint on another one.',
-    );
+    // Nothing had claimed it: there is no checkpoint to go on from.
+    expect(lost.stageDetail).toBe('A run of higher priority took its machine. It waits for another one.');
     expect(await trainer.linesOf(gold)).toContain(lost.stageDetail);
     await trainer.cancel(enterprise);
     await trainer.reaches(gold, { hasClaimWindow: true, priorityClass: 'protected', starts: 2 });
@@ -191,6 +190,20 @@ describe('runs that start in a cluster', () => {
     await trainer.reaches(runId, { hasClaimWindow: true });
     await cluster.kubectl(['delete', 'resourcequota', '-n', NAMESPACE, 'gpus']);
     await node.remove();
+  });
+
+  it('are told of by the trainers that see the cluster, whatever one thinks that does not', async () => {
+    const seeing = aTrainer();
+    const blind = new KubeConfig();
+    blind.loadFromClusterAndUser({ name: 'x', server: 'http://127.0.0.1:9', skipTLSVerify: true }, { name: 'x' });
+    trainers.push(new ClusterTrainer(database, openExecutor({ kubeConfig: () => blind })));
+    const runId = await seeing.request();
+    const stageDetail = 'No machine of its kind is running. It waits for one to be started.';
+    await seeing.reaches(runId, { stage: 'provisioning', stageDetail });
+    const lines = await seeing.linesOf(runId);
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await seeing.reaches(runId, { stageDetail, starts: 1 });
+    expect(await seeing.linesOf(runId)).toEqual(lines);
   });
 
   it('name an accelerator that nobody has set up, and hold up no other run', async () => {

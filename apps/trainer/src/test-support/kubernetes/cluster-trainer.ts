@@ -11,6 +11,7 @@ import { RunCancellationsService } from '../../runs/run-cancellations.service';
 import { RunFeedRepository } from '../../runs/run-feed.repository';
 import type { Run } from '../../runs/run';
 import { RunsRepository } from '../../runs/runs.repository';
+import type { Executor } from '../../starts/executor';
 import { Blueprint } from '../../starts/kubernetes/blueprint';
 import { KubernetesExecutor } from '../../starts/kubernetes/kubernetes-executor';
 import { usualTimings, type KubernetesExecutorSettings } from '../../starts/kubernetes/settings';
@@ -106,7 +107,7 @@ export function machine(
 }
 
 export function openExecutor(
-  cluster: TestCluster,
+  cluster: Pick<TestCluster, 'kubeConfig'>,
   changes: Partial<KubernetesExecutorSettings> = {},
 ): KubernetesExecutor {
   const blueprint = Blueprint.parse(BLUEPRINT, NAMESPACE);
@@ -118,8 +119,8 @@ export function openExecutor(
   );
 }
 
-/** One of the trainers of a database, as far as it starts runs in a cluster; its passes are driven by what it sees and by a clock. */
-export class ClusterTrainer {
+/** One of the trainers of a database, as far as it starts runs; its passes are driven by what it sees and by a clock. */
+export class ClusterTrainer<E extends Executor = KubernetesExecutor> {
   readonly starter: Starter;
   readonly runs: RunsRepository;
   private readonly cancellations: RunCancellationsService;
@@ -128,7 +129,7 @@ export class ClusterTrainer {
 
   constructor(
     private readonly database: Database,
-    readonly executor: KubernetesExecutor,
+    readonly executor: E,
   ) {
     const feed = new RunFeedRepository(database);
     const cancelled = new CancellationsRepository(database);
@@ -157,7 +158,7 @@ export class ClusterTrainer {
   async stop(): Promise<void> {
     clearInterval(this.ticking);
     await this.starter.stop();
-    await this.executor.shutdown();
+    await this.executor.shutdown(1000);
   }
 
   async request(plan: Plan = 'gold', accelerator: string | null = null): Promise<RunId> {
