@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
+const projects = ['unit', 'integration', 'k8s'] as const;
+
 /** One planted fault and the test that must notice it. Lives in `mutants/<invariant>-<slug>.mjs` as the default export. */
 export interface Mutant {
   /** The file's name without its ending: `11-inbox-insert`. */
@@ -14,8 +16,8 @@ export interface Mutant {
   /** Stands in `file` exactly once. */
   find: string;
   replace: string;
-  /** The jest project of the test. */
-  project: 'unit' | 'integration';
+  /** The jest project of the test; `k8s` builds the tools of a cluster where they are not in the cache. */
+  project: (typeof projects)[number];
   /** The test file, from the root of the repository. */
   test: string;
   /** Full name of the test that must fail: its describe blocks and its own name, joined by spaces. */
@@ -54,7 +56,7 @@ function problemOf(name: string, found: unknown): string | null {
   if (missing.length > 0) return `${missing.join(', ')} must be text`;
   if (typeof mutant.replace !== 'string' || mutant.replace === mutant.find)
     return 'replace must be another text than find';
-  if (mutant.project !== 'unit' && mutant.project !== 'integration') return 'project must be unit or integration';
+  if (!projects.some((project) => project === mutant.project)) return `project must be one of ${projects.join(', ')}`;
   if (mutant.failure !== undefined && typeof mutant.failure !== 'string') return 'failure must be text';
   return null;
 }
