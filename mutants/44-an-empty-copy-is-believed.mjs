@@ -7,5 +7,6 @@ export default {
   replace: '    return status;',
   project: 'k8s',
   test: 'apps/trainer/src/starts/kubernetes/starts-in-a-cluster.k8s.test.ts',
-  assertion: 'runs that start in a cluster go on while no trainer is there',
+  assertion:
+    'runs that start in a cluster are told of by the trainers that see the cluster, whatever one thinks that does not',
 };

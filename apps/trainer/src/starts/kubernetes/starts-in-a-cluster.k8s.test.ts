@@ -199,10 +199,10 @@ describe('runs that start in a cluster', () => {
     trainers.push(new ClusterTrainer(database, openExecutor({ kubeConfig: () => blind })));
     const runId = await seeing.request();
     const stageDetail = 'No machine of its kind is running. It waits for one to be started.';
-    await seeing.reaches(runId, { stage: 'provisioning', stageDetail });
+    await seeing.reaches(runId, { stage: 'provisioning', stageDetail }, 10_000);
     const lines = await seeing.linesOf(runId);
     await new Promise((resolve) => setTimeout(resolve, 2500));
-    await seeing.reaches(runId, { stageDetail, starts: 1 });
+    expect(await seeing.find(runId)).toMatchObject({ stageDetail, starts: 1 });
     expect(await seeing.linesOf(runId)).toEqual(lines);
   });
 
