@@ -6,7 +6,7 @@ import { mayConnect } from '../../../apps/models-api/src/webhooks/webhook-target
 import { environment } from './checks/environment';
 import { Network } from './checks/network';
 import { images, probes, resources, restricted } from './checks/pods';
-import { reach } from './checks/reach';
+import { reach, type ForeignService } from './checks/reach';
 import { references } from './checks/references';
 import { selectors, type Surroundings } from './checks/selectors';
 import { installCrds } from './test-support/crds';
@@ -14,17 +14,21 @@ import { entriesOf, ofKind, titleOf, workloads, type Manifest } from './test-sup
 import { readers, runnerReader } from './test-support/readers';
 import { documentedSecrets, k8s, kustomizationOf, namesOf, render, renderText, version } from './test-support/render';
 
-/** The Services of k8s/platform's charts that ours call, and the labels that the charts give the pods behind them. */
-const platform = new Map<string, Record<string, string>>([
-  ['nats.attune-platform', { 'app.kubernetes.io/name': 'nats' }],
-  ['postgres-rw.attune-platform', { 'cnpg.io/cluster': 'postgres' }],
-  ['seaweedfs-s3.attune-platform', { 'app.kubernetes.io/name': 'seaweedfs', 'app.kubernetes.io/component': 's3' }],
+/** The Services of k8s/platform that ours call, and the labels that the charts give the pods behind them. */
+const platform = new Map<string, ForeignService>([
+  // 8222 by our values: platform.test.ts.
+  ['nats.attune-platform', { labels: { 'app.kubernetes.io/name': 'nats' }, ports: [4222, 8222] }],
+  ['postgres-rw.attune-platform', { labels: { 'cnpg.io/cluster': 'postgres' }, ports: [5432] }],
+  [
+    'seaweedfs-s3.attune-platform',
+    { labels: { 'app.kubernetes.io/name': 'seaweedfs', 'app.kubernetes.io/component': 's3' }, ports: [8333] },
+  ],
 ]);
 
 /** What others run, as far as our policies name it. */
 const surroundings: Surroundings = new Map<string, Record<string, string>[]>([
   ['kube-system', [{ 'k8s-app': 'kube-dns' }]],
-  ['attune-platform', [...platform.values()]],
+  ['attune-platform', [...platform.values()].map(({ labels }) => labels)],
   ['attune-training', [{ 'app.kubernetes.io/name': 'run' }]],
   ['keda', []],
   ['monitoring', []],
@@ -97,6 +101,15 @@ describe.each(applied)('the overlay %s with %j', (overlay, components) => {
   it('lets every pod reach what it calls', () => {
     const store = storeOf(manifests);
     expect(reach({ services: platform, secrets: exampleSecrets, calls: calls(run, store) })(all)).toEqual([]);
+  });
+
+  it('has every service that keeps events ask whether NATS writes before it answers', () => {
+    const names = workloads(manifests).flatMap(({ pod }) =>
+      pod.containers.map(({ env = [] }) => env.map(({ name }) => name)),
+    );
+    const keepers = names.filter((own) => own.includes('NATS_REPLICAS'));
+    expect(keepers).toHaveLength(5);
+    for (const own of keepers) expect(own).toContain('NATS_MONITOR_URL');
   });
 
   it('gives every program the variables that it knows and needs, with values it accepts', () => {

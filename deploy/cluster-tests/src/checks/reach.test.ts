@@ -44,7 +44,7 @@ const problems = (
   { egress = [dns, toServer, toStore, toWorld], server = [{ ports: [{ port: 'http' }] }], calls = [] as string[] } = {},
 ): string[] =>
   reach({
-    services: new Map([['store.elsewhere', { name: 'store' }]]),
+    services: new Map([['store.elsewhere', { labels: { name: 'store' }, ports: [9000] }]]),
     secrets: [],
     calls: new Map([['Deployment here/client', calls]]),
   })([
@@ -74,6 +74,7 @@ describe('what a pod calls', () => {
     ['the second of several', 'http://server,nats://broker.example', /calls broker.example, .* lets it out/],
     ['a name that nobody has', 'http://serverr', /is no Service/],
     ['a port that the Service lacks', 'http://server:81', /is no Service/],
+    ['a port that the Service of others lacks', 'http://store.elsewhere.svc.cluster.local:9001', /is no Service/],
     ['a Service that it is not let out to', 'http://server', /lets it out/, { egress: [dns] }],
     ['a Service that does not let it in', 'http://server', /lets it in there/, { server: [] }],
     ['a name, without name servers', 'https://store.example', /no name server/, { egress: [toWorld] }],

@@ -14,9 +14,15 @@ import { variablesOf } from './environment';
 import { matches } from './matching';
 import { Network, type Place, type Target } from './network';
 
+/** The pods behind it have its ports. */
+export interface ForeignService {
+  labels: Readonly<Record<string, string>>;
+  ports: readonly number[];
+}
+
 export interface Reach {
-  /** Services that others make, as `name.namespace` -> labels of the pods behind it; these have the Service's ports. */
-  services: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** Services that others make, by `name.namespace`. */
+  services: ReadonlyMap<string, ForeignService>;
   /** Secrets that whoever installs the platform makes. */
   secrets: readonly Manifest[];
   /** By the name of a workload, what it calls though none of its variables says so. */
@@ -77,7 +83,8 @@ function targetsOf(url: URL, home: string, manifests: readonly Manifest[], { ser
   if (inside === null) return [{ at: { address: isIP(url.hostname) > 0 ? url.hostname : null }, port }];
   const [, name = '', namespace = home] = inside;
   const foreign = services.get(`${name}.${namespace}`);
-  if (foreign !== undefined) return [{ at: { namespace, labels: foreign }, port }];
+  if (foreign !== undefined)
+    return foreign.ports.includes(port) ? [{ at: { namespace, labels: foreign.labels }, port }] : [];
   const own = ofKind(manifests, 'Service').find(
     ({ metadata }) => metadata.name === name && metadata.namespace === namespace,
   );
