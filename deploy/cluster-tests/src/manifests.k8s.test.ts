@@ -6,43 +6,14 @@ import { mayConnect } from '../../../apps/models-api/src/webhooks/webhook-target
 import { environment } from './checks/environment';
 import { Network } from './checks/network';
 import { images, probes, resources, restricted } from './checks/pods';
-import { reach, type ForeignService } from './checks/reach';
+import { reach } from './checks/reach';
 import { references } from './checks/references';
-import { selectors, type Surroundings } from './checks/selectors';
+import { selectors } from './checks/selectors';
 import { installCrds } from './test-support/crds';
-import { entriesOf, ofKind, titleOf, workloads, type Manifest } from './test-support/manifest';
+import { ofKind, workloads, type Manifest } from './test-support/manifest';
 import { readers, runnerReader } from './test-support/readers';
 import { documentedSecrets, k8s, kustomizationOf, namesOf, render, renderText, version } from './test-support/render';
-
-/** The Services of k8s/platform that ours call, and the labels that the charts give the pods behind them. */
-const platform = new Map<string, ForeignService>([
-  // 8222 by our values: platform.test.ts.
-  ['nats.attune-platform', { labels: { 'app.kubernetes.io/name': 'nats' }, ports: [4222, 8222] }],
-  ['postgres-rw.attune-platform', { labels: { 'cnpg.io/cluster': 'postgres' }, ports: [5432] }],
-  [
-    'seaweedfs-s3.attune-platform',
-    { labels: { 'app.kubernetes.io/name': 'seaweedfs', 'app.kubernetes.io/component': 's3' }, ports: [8333] },
-  ],
-]);
-
-/** What others run, as far as our policies name it. */
-const surroundings: Surroundings = new Map<string, Record<string, string>[]>([
-  ['kube-system', [{ 'k8s-app': 'kube-dns' }]],
-  ['attune-platform', [...platform.values()].map(({ labels }) => labels)],
-  ['attune-training', [{ 'app.kubernetes.io/name': 'run' }]],
-  ['keda', []],
-  ['monitoring', []],
-  ['cnpg-system', []],
-]);
-
-/** What no variable says: the store's signed URLs, the Kubernetes API, customers' webhooks, the package index. */
-const calls = (run: Manifest, store: string) =>
-  new Map([
-    [titleOf(run), [store]],
-    ['Deployment attune/trainer', ['https://control-plane.example', 'https://control-plane.example:6443']],
-    ['Deployment attune/models-api', ['https://receiver.example', 'https://receiver.example:8443']],
-    ['CronJob attune/default-base', ['https://packages.example']],
-  ]);
+import { callsOf, platform, surroundings } from './test-support/surroundings';
 
 /** Every overlay as it is, and every component that an overlay of a cloud may be given besides. */
 const applied: [string, string[]][] = [
@@ -99,8 +70,7 @@ describe.each(applied)('the overlay %s with %j', (overlay, components) => {
   });
 
   it('lets every pod reach what it calls', () => {
-    const store = storeOf(manifests);
-    expect(reach({ services: platform, secrets: exampleSecrets, calls: calls(run, store) })(all)).toEqual([]);
+    expect(reach({ services: platform, secrets: exampleSecrets, calls: callsOf(manifests, run) })(all)).toEqual([]);
   });
 
   it('has every service that keeps events ask whether NATS writes before it answers', () => {
@@ -256,14 +226,6 @@ describe('the blueprint', () => {
     expect(sizeless(await plain('dev'))).toEqual(sizeless(await plain('gke')));
   });
 });
-
-/** Where the services find the store, and runs by the URLs that the trainer signs. */
-function storeOf(manifests: readonly Manifest[]): string {
-  const [settings] = ofKind(manifests, 'ConfigMap').filter(({ metadata }) =>
-    /^attune-[a-z0-9]{10}$/.test(metadata.name),
-  );
-  return (settings === undefined ? undefined : entriesOf(settings)['S3_ENDPOINT']) ?? '';
-}
 
 function secretOf({ metadata: { name, namespace } }: Manifest): Manifest {
   const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
