@@ -130,7 +130,7 @@ function secretsOf(lab: IngestionLab): Manifest[] {
 }
 
 /** The service itself, at a port of its own and with the lab's store. */
-function ingestionOnThisHost({ env }: IngestionLab, port: number): HostCommand {
+function ingestionOnThisHost({ env, nats }: IngestionLab, port: number): HostCommand {
   const { store } = env;
   if (store.kind !== 'filesystem') throw new Error('the lab has a filesystem store');
   return {
@@ -139,6 +139,7 @@ function ingestionOnThisHost({ env }: IngestionLab, port: number): HostCommand {
       HOST: '127.0.0.1',
       PORT: String(port),
       LOG_LEVEL: 'warn',
+      NATS_MONITOR_URL: nats.monitorUrl,
       STORE_KIND: 'filesystem',
       STORE_DIRECTORY: store.directory,
       STORE_SIGNING_SECRET: store.signingSecret,

@@ -2,31 +2,18 @@ import { join } from 'node:path';
 import { BatchV1Api, CoreV1Api } from '@kubernetes/client-node';
 import { ensureTools, startCluster, type TestCluster } from '@attune/testing-cluster';
 import { exampleRun } from './test-support/blueprint';
+import { mayConnect } from '../../../apps/models-api/src/webhooks/webhook-target';
 import { environment } from './checks/environment';
+import { Network } from './checks/network';
 import { images, probes, resources, restricted } from './checks/pods';
+import { reach } from './checks/reach';
 import { references } from './checks/references';
-import { selectors, type Surroundings } from './checks/selectors';
+import { selectors } from './checks/selectors';
 import { installCrds } from './test-support/crds';
 import { ofKind, workloads, type Manifest } from './test-support/manifest';
 import { readers, runnerReader } from './test-support/readers';
 import { documentedSecrets, k8s, kustomizationOf, namesOf, render, renderText, version } from './test-support/render';
-
-/** What the charts of k8s/platform run, as far as our policies name it: the labels are the charts'. */
-const surroundings: Surroundings = new Map<string, Record<string, string>[]>([
-  ['kube-system', [{ 'k8s-app': 'kube-dns' }]],
-  [
-    'attune-platform',
-    [
-      { 'app.kubernetes.io/name': 'nats' },
-      { 'cnpg.io/cluster': 'postgres' },
-      { 'app.kubernetes.io/name': 'seaweedfs', 'app.kubernetes.io/component': 's3' },
-    ],
-  ],
-  ['attune-training', [{ 'app.kubernetes.io/name': 'run' }]],
-  ['keda', []],
-  ['monitoring', []],
-  ['cnpg-system', []],
-]);
+import { callsOf, platform, surroundings } from './test-support/surroundings';
 
 /** Every overlay as it is, and every component that an overlay of a cloud may be given besides. */
 const applied: [string, string[]][] = [
@@ -80,6 +67,19 @@ describe.each(applied)('the overlay %s with %j', (overlay, components) => {
   it('names nothing that is not there', () => {
     expect(references(documentedSecrets())(all)).toEqual([]);
     expect(selectors(surroundings)(manifests)).toEqual([]);
+  });
+
+  it('lets every pod reach what it calls', () => {
+    expect(reach({ services: platform, secrets: exampleSecrets, calls: callsOf(manifests, run) })(all)).toEqual([]);
+  });
+
+  it('has every service that keeps events ask whether NATS writes before it answers', () => {
+    const names = workloads(manifests).flatMap(({ pod }) =>
+      pod.containers.map(({ env = [] }) => env.map(({ name }) => name)),
+    );
+    const keepers = names.filter((own) => own.includes('NATS_REPLICAS'));
+    expect(keepers).toHaveLength(5);
+    for (const own of keepers) expect(own).toContain('NATS_MONITOR_URL');
   });
 
   it('gives every program the variables that it knows and needs, with values it accepts', () => {
@@ -157,6 +157,60 @@ describe('the namespaces of the platform', () => {
       }
     },
   );
+});
+
+describe('the network policies', () => {
+  let manifests: Manifest[];
+  let network: Network;
+  beforeAll(async () => {
+    manifests = await render('gke');
+    manifests = [...manifests, exampleRun(manifests)];
+    network = new Network(manifests);
+  });
+
+  /** One of every range that somebody's own network may be in. */
+  const own = ['0.0.0.1', '10.1.2.3', '100.64.0.1', '127.0.0.1', '169.254.169.254', '172.16.0.1', '192.0.0.1']
+    .concat(['192.168.1.1', '198.18.0.1', '224.0.0.1', '240.0.0.1', '255.255.255.255'])
+    .concat([
+      '::1',
+      '::ffff:10.1.2.3',
+      '64:ff9b::a01:203',
+      '2001::1',
+      '2002:a01:203::',
+      'fd00::1',
+      'fe80::1',
+      'ff02::1',
+    ]);
+  const everybodys = ['1.1.1.1', '100.128.0.1', '172.32.0.1', '223.255.255.254', '2606:4700::1111', '2a00:1450::1'];
+
+  it.each(own)('let no webhook out to %s, as the API refuses it', (address) => {
+    expect(mayConnect(address, { allowPrivate: false })).toBe(false);
+    for (const port of [80, 443, 8443]) expect(letsOut('models-api', address, port)).toBe(false);
+  });
+
+  it.each(everybodys)('let webhooks out to any port of %s, as the API accepts it', (address) => {
+    expect(mayConnect(address, { allowPrivate: false })).toBe(true);
+    for (const port of [443, 8443, 65535]) expect(letsOut('models-api', address, port)).toBe(true);
+  });
+
+  function letsOut(name: string, address: string, port: number): boolean {
+    const from = workloads(manifests).find(({ labels }) => labels['app.kubernetes.io/name'] === name);
+    if (from === undefined) throw new Error(`there is no ${name}`);
+    return network.letsOut(from, { at: { address }, port });
+  }
+
+  it('let only the trainer out to a private network, and that to where a Kubernetes API is', () => {
+    const found = workloads(manifests)
+      .filter(({ namespace }) => namespace !== 'attune-node')
+      .flatMap((from) =>
+        own.flatMap((address) =>
+          [22, 80, 443, 4222, 5432, 6443]
+            .filter((port) => network.letsOut(from, { at: { address }, port }))
+            .map((port) => `${from.name} ${String(port)}`),
+        ),
+      );
+    expect([...new Set(found)].sort()).toEqual(['Deployment attune/trainer 443', 'Deployment attune/trainer 6443']);
+  });
 });
 
 describe('the blueprint', () => {

@@ -56,10 +56,11 @@ describe('the platform', () => {
     expect(await calls('kueue', 'gpu-operator')).toEqual(charts.filter(({ optional }) => optional).map(callOf));
   });
 
-  it('has NATS write each message to its disk before it acknowledges it', async () => {
-    const values = loadYaml<{ config: { jetstream: { merge: object } } }>(
+  it('has NATS write each message to its disk before it acknowledges it, and say so where the services ask', async () => {
+    const values = loadYaml<{ config: { jetstream: { merge: object } }; service: object }>(
       await readFile(join(platform, 'nats', 'values.yaml'), 'utf8'),
     );
     expect(values.config.jetstream.merge).toEqual({ sync_interval: 'always' });
+    expect(values.service).toEqual({ ports: { monitor: { enabled: true } } });
   });
 });

@@ -1,4 +1,4 @@
-import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
+import type { V1ConfigMapKeySelector, V1Container, V1PodSpec } from '@kubernetes/client-node';
 import {
   containersOf,
   entriesOf,
@@ -63,12 +63,17 @@ class References {
         ...(secretRef?.name === undefined ? [] : this.missing('Secret', secretRef.name)),
       ]),
       ...env.flatMap(({ valueFrom: { configMapKeyRef, secretKeyRef } = {} }) => [
-        ...(configMapKeyRef?.name === undefined
-          ? []
-          : this.missing('ConfigMap', configMapKeyRef.name, configMapKeyRef.key)),
-        ...(secretKeyRef?.name === undefined ? [] : this.missing('Secret', secretKeyRef.name, secretKeyRef.key)),
+        ...this.missingKey('ConfigMap', configMapKeyRef),
+        ...this.missingKey('Secret', secretKeyRef),
       ]),
     ].map((problem) => `(${name}) ${problem}`);
+  }
+
+  private missingKey(
+    kind: 'ConfigMap' | 'Secret',
+    { name, key, optional = false }: Partial<V1ConfigMapKeySelector> = {},
+  ): string[] {
+    return name === undefined || optional ? [] : this.missing(kind, name, key);
   }
 
   private missing(kind: 'ConfigMap' | 'Secret', name: string, key?: string): string[] {

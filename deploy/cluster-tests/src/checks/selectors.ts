@@ -15,6 +15,7 @@ import {
   type Problem,
   type Workload,
 } from '../test-support/manifest';
+import { fromOf, matches } from './matching';
 
 /** What others install: namespace -> labels of the pods that our policies name there. */
 export type Surroundings = ReadonlyMap<string, readonly Readonly<Record<string, string>>[]>;
@@ -32,19 +33,6 @@ export function selectors(surroundings: Surroundings): Check {
       ...spreads(all),
     ];
   };
-}
-
-function matches(selector: V1LabelSelector | undefined, labels: Readonly<Record<string, string>>): boolean {
-  const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
-  return (
-    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
-    matchExpressions.every(({ key, operator, values = [] }) => {
-      const value = labels[key];
-      if (operator === 'In') return value !== undefined && values.includes(value);
-      if (operator === 'NotIn') return value === undefined || !values.includes(value);
-      return operator === 'Exists' ? value !== undefined : value === undefined;
-    })
-  );
 }
 
 function selected(
@@ -173,10 +161,7 @@ function policies(manifests: readonly Manifest[], all: readonly Workload[], surr
   return ofKind(manifests, 'NetworkPolicy').flatMap((manifest) => {
     const { podSelector, ingress = [], egress = [] } = (manifest as V1NetworkPolicy).spec ?? {};
     const home = manifest.metadata.namespace ?? 'default';
-    const peers = [
-      ...ingress.flatMap((rule) => rule._from ?? fromOf(rule)),
-      ...egress.flatMap((rule) => rule.to ?? []),
-    ];
+    const peers = [...ingress.flatMap(fromOf), ...egress.flatMap((rule) => rule.to ?? [])];
     return [
       ...(pods(home).some((labels) => matches(podSelector, labels)) ? [] : [`${titleOf(manifest)} selects no pod`]),
       ...peers
@@ -184,11 +169,6 @@ function policies(manifests: readonly Manifest[], all: readonly Workload[], surr
         .map((peer) => `${titleOf(manifest)} names ${JSON.stringify(peer)}, which is nobody`),
     ];
   });
-}
-
-/** The client calls this field `_from`; YAML does not. */
-function fromOf(rule: object): V1NetworkPolicyPeer[] {
-  return (rule as { from?: V1NetworkPolicyPeer[] }).from ?? [];
 }
 
 function spreads(all: readonly Workload[]): Problem[] {

@@ -20,15 +20,23 @@ export async function namesOf(kind: 'overlays' | 'components'): Promise<string[]
 }
 
 /** What `kubectl apply -k` would send for an overlay, with further components on top of it. */
-export async function renderText(overlay: string, components: readonly string[] = []): Promise<string> {
+export function renderText(overlay: string, components: readonly string[] = []): Promise<string> {
   if (components.length === 0) return buildKustomization(join(k8s, 'overlays', overlay));
+  return buildAnew((path) => ({
+    resources: [path('overlays', overlay)],
+    components: components.map((name) => path('components', name)),
+  }));
+}
+
+/** The objects of an overlay that stands on another and differs from it by what `own` says. */
+export async function renderOwn(overlay: string, own: object): Promise<Manifest[]> {
+  return parse(await buildAnew((path) => ({ ...own, resources: [path('overlays', overlay)] })));
+}
+
+async function buildAnew(make: (path: (kind: string, name: string) => string) => object): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'attune-overlay-'));
   try {
-    const path = (kind: string, name: string): string => relative(directory, join(k8s, kind, name));
-    const kustomization = {
-      resources: [path('overlays', overlay)],
-      components: components.map((name) => path('components', name)),
-    };
+    const kustomization = make((kind, name) => relative(directory, join(k8s, kind, name)));
     await writeFile(join(directory, 'kustomization.yaml'), JSON.stringify(kustomization));
     return await buildKustomization(directory);
   } finally {

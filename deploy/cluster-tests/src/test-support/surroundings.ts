@@ -1,0 +1,41 @@
+import type { ForeignService } from '../checks/reach';
+import type { Surroundings } from '../checks/selectors';
+import { entriesOf, ofKind, titleOf, type Manifest } from './manifest';
+
+/** The Services of k8s/platform that ours call, and the labels that the charts give the pods behind them. */
+export const platform = new Map<string, ForeignService>([
+  // 8222 by our values: platform.test.ts.
+  ['nats.attune-platform', { labels: { 'app.kubernetes.io/name': 'nats' }, ports: [4222, 8222] }],
+  ['postgres-rw.attune-platform', { labels: { 'cnpg.io/cluster': 'postgres' }, ports: [5432] }],
+  [
+    'seaweedfs-s3.attune-platform',
+    { labels: { 'app.kubernetes.io/name': 'seaweedfs', 'app.kubernetes.io/component': 's3' }, ports: [8333] },
+  ],
+]);
+
+/** What others run, as far as our policies name it. */
+export const surroundings: Surroundings = new Map<string, Record<string, string>[]>([
+  ['kube-system', [{ 'k8s-app': 'kube-dns' }]],
+  ['attune-platform', [...platform.values()].map(({ labels }) => labels)],
+  ['attune-training', [{ 'app.kubernetes.io/name': 'run' }]],
+  ['keda', []],
+  ['monitoring', []],
+  ['cnpg-system', []],
+]);
+
+/** What no variable says: runs use the store by signed URLs; the Kubernetes API, customers' webhooks and the package index. */
+export function callsOf(manifests: readonly Manifest[], run: Manifest): Map<string, string[]> {
+  return new Map([
+    [titleOf(run), [storeOf(manifests)]],
+    ['Deployment attune/trainer', ['https://control-plane.example', 'https://control-plane.example:6443']],
+    ['Deployment attune/models-api', ['https://receiver.example', 'https://receiver.example:8443']],
+    ['CronJob attune/default-base', ['https://packages.example']],
+  ]);
+}
+
+function storeOf(manifests: readonly Manifest[]): string {
+  const endpoints = ofKind(manifests, 'ConfigMap').flatMap((map) => entriesOf(map)['S3_ENDPOINT'] ?? []);
+  const [endpoint] = endpoints;
+  if (endpoint === undefined) throw new Error('no service is told where the store is');
+  return endpoint;
+}
