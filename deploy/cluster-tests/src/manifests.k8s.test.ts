@@ -5,24 +5,26 @@ import { exampleRun } from './test-support/blueprint';
 import { environment } from './checks/environment';
 import { images, probes, resources, restricted } from './checks/pods';
 import { references } from './checks/references';
-import { selectors, type Surroundings } from './checks/selectors';
+import type { Neighbour, Surroundings } from './checks/matching';
+import { selectors } from './checks/selectors';
 import { installCrds } from './test-support/crds';
 import { ofKind, workloads, type Manifest } from './test-support/manifest';
 import { readers, runnerReader } from './test-support/readers';
 import { documentedSecrets, k8s, kustomizationOf, namesOf, render, renderText, version } from './test-support/render';
 
-/** What the charts of k8s/platform run, as far as our policies name it: the labels are the charts'. */
-const surroundings: Surroundings = new Map<string, Record<string, string>[]>([
-  ['kube-system', [{ 'k8s-app': 'kube-dns' }]],
+/** What the charts of k8s/platform run, as far as our policies and monitors name it: labels and ports are the charts'. */
+const surroundings: Surroundings = new Map<string, Neighbour[]>([
+  ['kube-system', [{ labels: { 'k8s-app': 'kube-dns' } }]],
   [
     'attune-platform',
     [
-      { 'app.kubernetes.io/name': 'nats' },
-      { 'cnpg.io/cluster': 'postgres' },
-      { 'app.kubernetes.io/name': 'seaweedfs', 'app.kubernetes.io/component': 's3' },
+      { labels: { 'app.kubernetes.io/name': 'nats' }, ports: { nats: 4222, monitor: 8222, 'prom-metrics': 7777 } },
+      { labels: { 'cnpg.io/cluster': 'postgres' }, ports: { postgresql: 5432, metrics: 9187, status: 8000 } },
+      { labels: { 'app.kubernetes.io/name': 'seaweedfs', 'app.kubernetes.io/component': 's3' } },
     ],
   ],
-  ['attune-training', [{ 'app.kubernetes.io/name': 'run' }]],
+  ['attune-training', [{ labels: { 'app.kubernetes.io/name': 'run' } }]],
+  ['gpu-operator', [{ kind: 'Service', labels: { app: 'nvidia-dcgm-exporter' }, ports: { 'gpu-metrics': 9400 } }]],
   ['keda', []],
   ['monitoring', []],
   ['cnpg-system', []],

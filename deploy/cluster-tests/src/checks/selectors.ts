@@ -15,9 +15,8 @@ import {
   type Problem,
   type Workload,
 } from '../test-support/manifest';
-
-/** What others install: namespace -> labels of the pods that our policies name there. */
-export type Surroundings = ReadonlyMap<string, readonly Readonly<Record<string, string>>[]>;
+import { matches, peersFrom, type Surroundings } from './matching';
+import { monitors } from './monitors';
 
 /** Every Service, budget, autoscaler, monitor, policy and spread finds the pods, ports and objects that it is about. */
 export function selectors(surroundings: Surroundings): Check {
@@ -27,24 +26,11 @@ export function selectors(surroundings: Surroundings): Check {
       ...services(manifests, all),
       ...budgets(manifests, all),
       ...autoscalers(manifests),
-      ...monitors(manifests, all),
+      ...monitors(manifests, all, surroundings),
       ...policies(manifests, all, surroundings),
       ...spreads(all),
     ];
   };
-}
-
-function matches(selector: V1LabelSelector | undefined, labels: Readonly<Record<string, string>>): boolean {
-  const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
-  return (
-    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
-    matchExpressions.every(({ key, operator, values = [] }) => {
-      const value = labels[key];
-      if (operator === 'In') return value !== undefined && values.includes(value);
-      if (operator === 'NotIn') return value === undefined || !values.includes(value);
-      return operator === 'Exists' ? value !== undefined : value === undefined;
-    })
-  );
 }
 
 function selected(
@@ -114,53 +100,12 @@ function autoscalers(manifests: readonly Manifest[]): Problem[] {
   });
 }
 
-interface Monitor {
-  spec: {
-    namespaceSelector?: { matchNames?: string[] };
-    selector: V1LabelSelector;
-    endpoints?: { port?: string }[];
-    podMetricsEndpoints?: { port?: string }[];
-  };
-}
-
-function monitors(manifests: readonly Manifest[], all: readonly Workload[]): Problem[] {
-  return ofKind(manifests, 'ServiceMonitor', 'PodMonitor').flatMap((manifest) => {
-    const {
-      namespaceSelector,
-      selector,
-      endpoints = [],
-      podMetricsEndpoints = [],
-    } = (manifest as unknown as Monitor).spec;
-    const namespaces = namespaceSelector?.matchNames ?? [manifest.metadata.namespace];
-    const ports =
-      manifest.kind === 'ServiceMonitor'
-        ? ofKind(manifests, 'Service')
-            .filter(
-              ({ metadata }) => namespaces.includes(metadata.namespace) && matches(selector, metadata.labels ?? {}),
-            )
-            .map((service) => ((service as V1Service).spec?.ports ?? []).map(({ name }) => name))
-        : all
-            .filter(({ namespace, labels }) => namespaces.includes(namespace) && matches(selector, labels))
-            .map(({ pod }) => pod.containers.flatMap(({ ports: own = [] }) => own.map(({ name }) => name)));
-    if (ports.length === 0) return [`${titleOf(manifest)} selects nothing`];
-    const asked = [...endpoints, ...podMetricsEndpoints].map(({ port }) => port);
-    return [
-      ...asked
-        .filter((port) => !ports.some((names) => names.includes(port)))
-        .map((port) => `${titleOf(manifest)} asks at the port ${String(port)}, which nothing that it selects has`),
-      ...ports
-        .filter((names) => !names.some((name) => asked.includes(name)))
-        .map((names) => `${titleOf(manifest)} selects what it does not ask: it has the ports ${names.join(', ')}`),
-    ];
-  });
-}
-
 function policies(manifests: readonly Manifest[], all: readonly Workload[], surroundings: Surroundings): Problem[] {
   const own = new Map<string, Readonly<Record<string, string>>[]>();
   for (const { namespace, labels } of all) own.set(namespace, [...(own.get(namespace) ?? []), labels]);
   const pods = (namespace: string): readonly Readonly<Record<string, string>>[] => [
     ...(own.get(namespace) ?? []),
-    ...(surroundings.get(namespace) ?? []),
+    ...(surroundings.get(namespace) ?? []).filter(({ kind }) => kind !== 'Service').map(({ labels }) => labels),
   ];
   const namespaces = [...new Set([...own.keys(), ...surroundings.keys()])];
   const findsPeer = ({ namespaceSelector, podSelector, ipBlock }: V1NetworkPolicyPeer, home: string): boolean => {
@@ -173,10 +118,7 @@ function policies(manifests: readonly Manifest[], all: readonly Workload[], surr
   return ofKind(manifests, 'NetworkPolicy').flatMap((manifest) => {
     const { podSelector, ingress = [], egress = [] } = (manifest as V1NetworkPolicy).spec ?? {};
     const home = manifest.metadata.namespace ?? 'default';
-    const peers = [
-      ...ingress.flatMap((rule) => rule._from ?? fromOf(rule)),
-      ...egress.flatMap((rule) => rule.to ?? []),
-    ];
+    const peers = [...ingress.flatMap(peersFrom), ...egress.flatMap((rule) => rule.to ?? [])];
     return [
       ...(pods(home).some((labels) => matches(podSelector, labels)) ? [] : [`${titleOf(manifest)} selects no pod`]),
       ...peers
@@ -184,11 +126,6 @@ function policies(manifests: readonly Manifest[], all: readonly Workload[], surr
         .map((peer) => `${titleOf(manifest)} names ${JSON.stringify(peer)}, which is nobody`),
     ];
   });
-}
-
-/** The client calls this field `_from`; YAML does not. */
-function fromOf(rule: object): V1NetworkPolicyPeer[] {
-  return (rule as { from?: V1NetworkPolicyPeer[] }).from ?? [];
 }
 
 function spreads(all: readonly Workload[]): Problem[] {
