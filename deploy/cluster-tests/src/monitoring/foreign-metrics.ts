@@ -42,7 +42,10 @@ export const foreignMetrics = new Map<string, ForeignMetric>([
   ['cnpg_pg_replication_lag', exporter('postgres', [])],
   ['DCGM_FI_DEV_GPU_UTIL', gpu],
   ['DCGM_FI_DEV_FB_USED', gpu],
-  ['kube_pod_container_resource_requests', stack(['namespace', 'pod', 'resource'])],
+  ['kube_pod_container_resource_requests', stack(['namespace', 'pod', 'node', 'resource'])],
   ['kube_pod_status_phase', stack(['namespace', 'pod', 'phase'])],
   ['kube_node_status_allocatable', stack(['node', 'resource'])],
+  // As far as its argument --metric-labels-allowlist says, which costs.md tells to set.
+  ['kube_pod_labels', stack(['namespace', 'pod', 'label_attune_dev_organization'])],
+  ['kube_node_labels', stack(['node', 'label_attune_dev_pool'])],
 ]);

@@ -5,10 +5,11 @@ import { AttuneClient } from '@attune/client';
 import { freePort } from '@attune/embedded';
 import { readSettings, startPlatform, type Platform } from '@attune/launcher';
 import { eventually, ScriptedEngine } from '@attune/testing';
+import { Client } from 'pg';
 import { mergeExpositions, readExposition, type Samples } from './exposition';
 import { foreignMetrics, prometheusStack } from './foreign-metrics';
 import { selectionsOf, type Selection } from './promql';
-import { alertQueries, dashboardQueries, guideQueries, guides, monitorNames, type Query } from './queries';
+import { alertQueries, dashboardQueries, fenced, guideQueries, guides, monitorNames, type Query } from './queries';
 
 jest.setTimeout(120_000);
 
@@ -132,4 +133,17 @@ it('every alert says how bad it is and has a chapter that says what to do', asyn
   const guide = await readFile(join(guides, 'alerts.md'), 'utf8');
   const chapters = [...guide.matchAll(/^## (\w+)$/gm)].map(([, name]) => name);
   expect(chapters.sort()).toEqual((await alertQueries()).map(({ where }) => where).sort());
+});
+
+it('the hours of runs, by organization, are what the guide asks the database for', async () => {
+  const [statements = ''] = await fenced('costs.md', 'sql');
+  const owner = new Client({ connectionString: platform.databaseUrl });
+  await owner.connect();
+  try {
+    // Two statements have two results.
+    const results = (await owner.query(statements)) as unknown as { fields: { name: string }[] }[];
+    expect(results.at(-1)?.fields.map(({ name }) => name)).toEqual(['month', 'organization_id', 'runs', 'hours']);
+  } finally {
+    await owner.end();
+  }
 });
