@@ -45,6 +45,8 @@ function checkPlatform() {
 
 /** The engine's Python environment, outside the checkout, keyed by its lock; and, beside it, Debian's programs. */
 async function preparePrograms() {
+  // Copying data needs none of it.
+  if (command === 'backup' || command === 'restore') return;
   if (spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) await debianPackages([pip]);
   const options = command === 'test' ? ['--dev'] : [];
   await Promise.all([

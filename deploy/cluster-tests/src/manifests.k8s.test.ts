@@ -123,6 +123,18 @@ describe.each(applied)('the overlay %s with %j', (overlay, components) => {
   });
 });
 
+it('has migrations that can be applied alone, as a restore does it', async () => {
+  const apply = ['apply', '--server-side', '--force-conflicts', '--dry-run=server', '-o', 'name'];
+  const made = await cluster.kubectl([
+    ...apply,
+    '-k',
+    join(k8s, 'overlays', 'gke'),
+    '-l',
+    'app.kubernetes.io/name=migrate',
+  ]);
+  expect(made.trim().split('\n')).toEqual([`job.batch/migrate-${version.replaceAll('.', '-')}`]);
+});
+
 describe('the namespaces of the platform', () => {
   const right = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
   const attempt = (namespace: string, securityContext: object, pod: object = {}) => {

@@ -29,14 +29,20 @@ describe('the platform', () => {
   afterAll(() => rm(directory, { recursive: true }));
 
   /** What install.sh would call. */
-  const calls = async (...releases: string[]): Promise<string[]> => {
-    const env = { PATH: [directory, process.env['PATH']].join(delimiter) };
+  const callsOn = async (cloud: string | null, ...releases: string[]): Promise<string[]> => {
+    const env = {
+      PATH: [directory, process.env['PATH']].join(delimiter),
+      ...(cloud === null ? {} : { CLOUD: cloud }),
+    };
     const output = await run('sh', [join(platform, 'install.sh'), ...releases], { env });
     return output.trim().split('\n');
   };
-  const callOf = ({ release, chart, version, namespace, repo }: Chart): string =>
+  const calls = (...releases: string[]): Promise<string[]> => callsOn(null, ...releases);
+  const callOf = ({ release, chart, version, namespace, repo }: Chart, cloud?: string): string =>
     `helm upgrade --install ${release} ${chart} ${repo === undefined ? '' : `--repo ${repo} `}--version ${version} ` +
-    `--namespace ${namespace} --create-namespace --values ${release}/values.yaml --wait`;
+    `--namespace ${namespace} --create-namespace --values ${release}/values.yaml ` +
+    `${cloud === undefined ? '' : `--values ${release}/values-${cloud}.yaml `}--wait`;
+  const chartOf = (name: string): Chart => charts.find(({ release }) => release === name) as Chart;
 
   it('names every chart with an exact version and the values that lie beside it', async () => {
     expect(charts.filter(({ version }) => !/^v?\d+\.\d+\.\d+$/.test(version))).toEqual([]);
@@ -45,7 +51,7 @@ describe('the platform', () => {
   });
 
   it('is installed as versions.yaml says, with the database after its operator and without what not every cluster needs', async () => {
-    const expected = charts.filter(({ optional }) => optional !== true).map(callOf);
+    const expected = charts.filter(({ optional }) => optional !== true).map((chart) => callOf(chart));
     const isOurs = (line: string): boolean => line === 'kubectl apply --server-side -f cnpg/cluster.yaml';
     const made = await calls();
     expect(made.filter((line) => !isOurs(line))).toEqual(expected);
@@ -53,7 +59,24 @@ describe('the platform', () => {
   });
 
   it('installs just what is named', async () => {
-    expect(await calls('kueue', 'gpu-operator')).toEqual(charts.filter(({ optional }) => optional).map(callOf));
+    expect(await calls('kueue')).toEqual([callOf(chartOf('kueue'))]);
+  });
+
+  it('has values of each cloud that we make GPU pools on, and of nodes of one’s own, and installs with those that are named', async () => {
+    const clouds = ['aks', 'eks', 'gke', 'own'];
+    const files = await readdir(join(platform, 'gpu-operator'));
+    expect(files.sort()).toEqual([...clouds.map((cloud) => `values-${cloud}.yaml`), 'values.yaml']);
+    const operator = chartOf('gpu-operator');
+    for (const cloud of clouds) {
+      expect(await callsOn(cloud, 'gpu-operator', 'kueue')).toEqual([
+        callOf(operator, cloud),
+        callOf(chartOf('kueue')),
+      ]);
+    }
+  });
+
+  it.each([null, '', 'eks-karpenter', 'k'])('installs no GPU operator on a cloud called %j', async (cloud) => {
+    await expect(callsOn(cloud, 'gpu-operator')).rejects.toThrow('set CLOUD to one of aks eks gke own');
   });
 
   it('has NATS write each message to its disk before it acknowledges it, and say so where the services ask', async () => {

@@ -110,6 +110,38 @@ describe('compose.yaml', () => {
   });
 });
 
+describe('published.yaml', () => {
+  const published = readComposition(readFileSync(join(deploy, 'compose', 'published.yaml'), 'utf8'));
+  const guide = readFileSync(join(deploy, '..', 'docs', 'guides', 'operating', 'backup.md'), 'utf8');
+
+  it('publishes what a backup needs, at the ports where services find it, to this host alone, as the guide says', () => {
+    const [database, store] = [
+      composition.services['billing']?.environment?.['DATABASE_URL'],
+      composition.services['billing']?.environment?.['S3_ENDPOINT'],
+    ].map((url) => new URL(url ?? ''));
+    const ports = Object.fromEntries(
+      Object.entries(published.services).map(([name, service]) => [name, service.ports?.map((one) => one.split(':'))]),
+    );
+    expect(ports).toEqual({
+      [database?.hostname ?? '']: [['127.0.0.1', '15432', database?.port]],
+      [store?.hostname ?? '']: [['127.0.0.1', '17070', store?.port]],
+    });
+    expect(guide).toContain('@127.0.0.1:15432/attune');
+    expect(guide).toContain('S3_ENDPOINT=http://127.0.0.1:17070');
+  });
+
+  it('is needed: nothing but the API is published without it', () => {
+    const open = Object.entries(composition.services).filter(([, { ports }]) => ports !== undefined);
+    expect(open.map(([name]) => name)).toEqual(['models-api']);
+  });
+
+  it('is used by a guide that names every migration, and the volumes by their names', () => {
+    const migrations = Object.keys(composition.services).filter((name) => name.startsWith('migrate-'));
+    expect(guide).toContain(` up ${migrations.join(' ')}\n`);
+    for (const [, volume = ''] of guide.matchAll(/\battune_(\w+)/g)) expect(composition.volumes).toHaveProperty(volume);
+  });
+});
+
 describe('secrets.sh', () => {
   it('draws once, for the owner alone, and adds what a later release needs', () => {
     const path = join(directory, 'again');

@@ -10,12 +10,22 @@ const EVERY_MS = 5000;
 
 const length = new Gauge({
   name: 'attune_training_queue_length',
-  help: 'Runs that wait for their turn',
+  help: 'Runs that may start and wait for a place',
   labelNames: ['accelerator'],
 });
 const oldest = new Gauge({
   name: 'attune_training_queue_oldest_seconds',
-  help: 'How long the oldest of them waits',
+  help: 'How long the oldest of them has waited since it was asked for, or since its retry was due',
+  labelNames: ['accelerator'],
+});
+const startable = new Gauge({
+  name: 'attune_training_queue_startable',
+  help: '1 while there is a place for one of them, 0 while there is none',
+  labelNames: ['accelerator'],
+});
+const heldBack = new Gauge({
+  name: 'attune_training_queue_held_back',
+  help: 'Runs that may not start yet: their organization is at its limit, or their retry is not due',
   labelNames: ['accelerator'],
 });
 const provisioning = new Gauge({
@@ -59,16 +69,20 @@ export class QueueMetrics implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private async measureOnce(): Promise<void> {
-    const { measures, held } = await this.database.read('system', async (tx) => ({
+    const { measures, heads, held } = await this.database.read('system', async (tx) => ({
       measures: await this.queue.measure(tx),
+      heads: await this.queue.listHeads(tx),
       held: await this.queue.listHeld(tx, this.executor.host),
     }));
     // What is waited for no longer is not there, rather than 0; the usual is always there.
-    [length, oldest, provisioning].forEach((gauge) => gauge.reset());
-    const usual = { accelerator: '', waiting: 0, oldestSeconds: 0, provisioning: 0 };
+    [length, oldest, startable, heldBack, provisioning].forEach((gauge) => gauge.reset());
+    const usual = { accelerator: '', waiting: 0, oldestSeconds: 0, heldBack: 0, provisioning: 0 };
     for (const { accelerator, ...measure } of [usual, ...measures]) {
+      const alike = heads.filter((head) => (head.accelerator ?? '') === accelerator);
       length.set({ accelerator }, measure.waiting);
       oldest.set({ accelerator }, measure.oldestSeconds);
+      startable.set({ accelerator }, alike.some((head) => this.executor.place(head, held) !== null) ? 1 : 0);
+      heldBack.set({ accelerator }, measure.heldBack);
       provisioning.set({ accelerator }, measure.provisioning);
     }
     for (const slots of this.executor.freeSlots(held)) free.set({ pool: slots.pool }, slots.free);

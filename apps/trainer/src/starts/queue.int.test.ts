@@ -254,3 +254,41 @@ describe('the order of starts', () => {
     );
   });
 });
+
+describe('the measures of the queue', () => {
+  const measure = () => database.read('system', (tx) => queue.measure(tx));
+  const set = (runId: RunId | undefined, change: string) =>
+    database.query('system', `UPDATE training_run SET ${change} WHERE id = $1`, [runId]);
+
+  it('count and age only runs that may start: not those of an organization at its limit, nor retries that are not due', async () => {
+    const [full, free] = [await organizationWith(1, 3), await organizationWith(5, 4)];
+    const [, , retried, early] = free.runs;
+    await set(full.runs[0], `host = 'host'`);
+    await set(full.runs[1], `created_at = now() - interval '9 hours', start_after = now() - interval '9 hours'`);
+    await set(free.runs[0], `start_after = now() - interval '20 minutes'`);
+    // It was asked for long ago, and has been at work since.
+    await set(retried, `created_at = now() - interval '9 hours', start_after = now() - interval '1 minute'`);
+    await set(early, `start_after = now() + interval '1 hour', created_at = now() - interval '9 hours'`);
+    const [usual, ...others] = await measure();
+    expect(others).toEqual([]);
+    expect(usual).toMatchObject({ accelerator: '', waiting: 3, heldBack: 3, provisioning: 1 });
+    expect(usual?.oldestSeconds).toBeGreaterThanOrEqual(20 * 60);
+    expect(usual?.oldestSeconds).toBeLessThan(21 * 60);
+  });
+
+  it('tell accelerators apart, and starts that wait for a machine from runs that wait for their turn', async () => {
+    const { runs: waiting } = await organizationWith(null, 3);
+    await set(waiting[0], `accelerator = 'large', start_after = now() - interval '1 hour'`);
+    await set(waiting[1], `host = 'host'`);
+    const measures = new Map((await measure()).map((one) => [one.accelerator, one]));
+    expect(measures.get('large')).toMatchObject({ waiting: 1, heldBack: 0, provisioning: 0 });
+    expect(measures.get('large')?.oldestSeconds).toBeGreaterThanOrEqual(3600);
+    expect(measures.get('')).toMatchObject({ waiting: 1, heldBack: 0, provisioning: 1 });
+    expect(measures.get('')?.oldestSeconds).toBeLessThan(60);
+  });
+
+  it('are 0 seconds where nobody may start', async () => {
+    await organizationWith(0, 1);
+    expect(await measure()).toEqual([{ accelerator: '', waiting: 0, oldestSeconds: 0, heldBack: 1, provisioning: 0 }]);
+  });
+});

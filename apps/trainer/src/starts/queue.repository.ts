@@ -46,8 +46,12 @@ const QUEUE = `
 export interface QueueMeasure {
   /** Empty: whatever is usual. */
   accelerator: string;
+  /** Runs that may start as soon as there is a place. */
   waiting: number;
+  /** How long the oldest of these has waited since it was asked for, or since its retry was due. */
   oldestSeconds: number;
+  /** Runs that may not start yet, places or not: their organization is at its limit, or their retry is not due. */
+  heldBack: number;
   provisioning: number;
 }
 
@@ -93,7 +97,7 @@ export class QueueRepository {
   }
 
   /** Of runs that need the same, the first that may start now; in the order of the queue. One without a place holds up only its like. */
-  private async listHeads(tx: Tx): Promise<Candidate[]> {
+  async listHeads(tx: Tx): Promise<Candidate[]> {
     return tx.query<Candidate>(
       `${QUEUE}, candidate AS (
          SELECT run_id, accelerator, plan, preemptions, position,
@@ -115,13 +119,14 @@ export class QueueRepository {
     return row ? fromRowRun(row) : null;
   }
 
-  /** How many runs wait, for how long the oldest, and how many of those with a turn wait for a machine; by accelerator. */
+  /** How many runs wait, for how long the oldest that may start, and how many of those with a turn wait for a machine; by accelerator. */
   async measure(tx: Tx): Promise<QueueMeasure[]> {
     return tx.query<QueueMeasure>(
-      `SELECT coalesce(accelerator, '') AS accelerator, count(*) FILTER (WHERE host IS NULL) AS waiting,
-              coalesce(extract(epoch FROM now() - min(created_at) FILTER (WHERE host IS NULL)), 0)::double precision AS "oldestSeconds",
-              count(*) FILTER (WHERE host IS NOT NULL) AS provisioning
-         FROM training_run WHERE state = 'queued' GROUP BY 1`,
+      `${QUEUE}
+       SELECT coalesce(accelerator, '') AS accelerator, count(*) FILTER (WHERE NOT must_wait) AS waiting,
+              coalesce(extract(epoch FROM now() - min(start_after) FILTER (WHERE NOT must_wait)), 0)::double precision AS "oldestSeconds",
+              count(*) FILTER (WHERE must_wait) AS "heldBack", count(*) FILTER (WHERE host IS NOT NULL) AS provisioning
+         FROM training_run LEFT JOIN queue ON run_id = id WHERE state = 'queued' GROUP BY 1`,
     );
   }
 

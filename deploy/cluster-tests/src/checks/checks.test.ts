@@ -6,6 +6,7 @@ import { references } from './references';
 import { selectors } from './selectors';
 
 const labels = { 'app.kubernetes.io/name': 'thing' };
+const namespaceCalled = (name: string) => ({ matchLabels: { 'kubernetes.io/metadata.name': name } });
 
 /** Everything right about one service; each test spoils one thing. */
 function good(): Manifest[] {
@@ -61,8 +62,8 @@ function good(): Manifest[] {
       ...meta('NetworkPolicy', 'networking.k8s.io/v1'),
       spec: {
         podSelector: selector,
-        ingress: [{ from: [{ podSelector: selector }] }],
-        egress: [{ to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'elsewhere' } } }] }],
+        ingress: [{ from: [{ podSelector: selector }, { namespaceSelector: namespaceCalled('monitoring') }] }],
+        egress: [{ to: [{ namespaceSelector: namespaceCalled('elsewhere') }] }],
       },
     },
     { ...meta('ServiceAccount') },
@@ -83,7 +84,12 @@ const checks: Record<string, Check> = {
   probes,
   images: images('1.2.3'),
   references: references(new Map([['attune-keys', new Set(['token'])]])),
-  selectors: selectors(new Map([['elsewhere', []]])),
+  selectors: selectors(
+    new Map([
+      ['elsewhere', []],
+      ['monitoring', []],
+    ]),
+  ),
   environment: environment(
     new Map([
       [
@@ -208,6 +214,13 @@ const planted: [string, keyof typeof checks, (all: Manifest[]) => void][] = [
     'a monitor of a port that is not there',
     'selectors',
     spoil('ServiceMonitor', { spec: { selector: { matchLabels: labels }, endpoints: [{ port: 'metrics' }] } }),
+  ],
+  [
+    'a monitor that a policy keeps out',
+    'selectors',
+    spoil('NetworkPolicy', {
+      spec: { podSelector: {}, ingress: [{ from: [{ podSelector: { matchLabels: labels } }] }] },
+    }),
   ],
   [
     'a policy for nobody',

@@ -1,5 +1,16 @@
 import type { V1LabelSelector, V1NetworkPolicyIngressRule, V1NetworkPolicyPeer } from '@kubernetes/client-node';
 
+/** Something of others' that ours name: a pod, or a Service. */
+export interface Neighbour {
+  kind?: 'Pod' | 'Service';
+  labels: Readonly<Record<string, string>>;
+  /** By name. */
+  ports?: Readonly<Record<string, number>>;
+}
+
+/** What others install, as far as our policies and monitors name it, by namespace. */
+export type Surroundings = ReadonlyMap<string, readonly Neighbour[]>;
+
 /** Whether a selector takes a pod or a namespace with these labels; one that is not there takes all. */
 export function matches(selector: V1LabelSelector | undefined, labels: Readonly<Record<string, string>>): boolean {
   const { matchLabels = {}, matchExpressions = [] } = selector ?? {};

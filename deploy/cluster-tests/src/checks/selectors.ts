@@ -15,10 +15,8 @@ import {
   type Problem,
   type Workload,
 } from '../test-support/manifest';
-import { fromOf, matches } from './matching';
-
-/** What others install: namespace -> labels of the pods that our policies name there. */
-export type Surroundings = ReadonlyMap<string, readonly Readonly<Record<string, string>>[]>;
+import { fromOf, matches, type Surroundings } from './matching';
+import { monitors } from './monitors';
 
 /** Every Service, budget, autoscaler, monitor, policy and spread finds the pods, ports and objects that it is about. */
 export function selectors(surroundings: Surroundings): Check {
@@ -28,7 +26,7 @@ export function selectors(surroundings: Surroundings): Check {
       ...services(manifests, all),
       ...budgets(manifests, all),
       ...autoscalers(manifests),
-      ...monitors(manifests, all),
+      ...monitors(manifests, all, surroundings),
       ...policies(manifests, all, surroundings),
       ...spreads(all),
     ];
@@ -102,53 +100,12 @@ function autoscalers(manifests: readonly Manifest[]): Problem[] {
   });
 }
 
-interface Monitor {
-  spec: {
-    namespaceSelector?: { matchNames?: string[] };
-    selector: V1LabelSelector;
-    endpoints?: { port?: string }[];
-    podMetricsEndpoints?: { port?: string }[];
-  };
-}
-
-function monitors(manifests: readonly Manifest[], all: readonly Workload[]): Problem[] {
-  return ofKind(manifests, 'ServiceMonitor', 'PodMonitor').flatMap((manifest) => {
-    const {
-      namespaceSelector,
-      selector,
-      endpoints = [],
-      podMetricsEndpoints = [],
-    } = (manifest as unknown as Monitor).spec;
-    const namespaces = namespaceSelector?.matchNames ?? [manifest.metadata.namespace];
-    const ports =
-      manifest.kind === 'ServiceMonitor'
-        ? ofKind(manifests, 'Service')
-            .filter(
-              ({ metadata }) => namespaces.includes(metadata.namespace) && matches(selector, metadata.labels ?? {}),
-            )
-            .map((service) => ((service as V1Service).spec?.ports ?? []).map(({ name }) => name))
-        : all
-            .filter(({ namespace, labels }) => namespaces.includes(namespace) && matches(selector, labels))
-            .map(({ pod }) => pod.containers.flatMap(({ ports: own = [] }) => own.map(({ name }) => name)));
-    if (ports.length === 0) return [`${titleOf(manifest)} selects nothing`];
-    const asked = [...endpoints, ...podMetricsEndpoints].map(({ port }) => port);
-    return [
-      ...asked
-        .filter((port) => !ports.some((names) => names.includes(port)))
-        .map((port) => `${titleOf(manifest)} asks at the port ${String(port)}, which nothing that it selects has`),
-      ...ports
-        .filter((names) => !names.some((name) => asked.includes(name)))
-        .map((names) => `${titleOf(manifest)} selects what it does not ask: it has the ports ${names.join(', ')}`),
-    ];
-  });
-}
-
 function policies(manifests: readonly Manifest[], all: readonly Workload[], surroundings: Surroundings): Problem[] {
   const own = new Map<string, Readonly<Record<string, string>>[]>();
   for (const { namespace, labels } of all) own.set(namespace, [...(own.get(namespace) ?? []), labels]);
   const pods = (namespace: string): readonly Readonly<Record<string, string>>[] => [
     ...(own.get(namespace) ?? []),
-    ...(surroundings.get(namespace) ?? []),
+    ...(surroundings.get(namespace) ?? []).filter(({ kind }) => kind !== 'Service').map(({ labels }) => labels),
   ];
   const namespaces = [...new Set([...own.keys(), ...surroundings.keys()])];
   const findsPeer = ({ namespaceSelector, podSelector, ipBlock }: V1NetworkPolicyPeer, home: string): boolean => {

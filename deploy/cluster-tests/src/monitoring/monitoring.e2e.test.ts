@@ -5,10 +5,11 @@ import { AttuneClient } from '@attune/client';
 import { freePort } from '@attune/embedded';
 import { readSettings, startPlatform, type Platform } from '@attune/launcher';
 import { eventually, ScriptedEngine } from '@attune/testing';
+import { Client } from 'pg';
 import { mergeExpositions, readExposition, type Samples } from './exposition';
-import { foreignMetrics } from './foreign-metrics';
+import { foreignMetrics, prometheusStack } from './foreign-metrics';
 import { selectionsOf, type Selection } from './promql';
-import { alertQueries, dashboardQueries, type Query } from './queries';
+import { alertQueries, dashboardQueries, fenced, guideQueries, guides, monitorNames, type Query } from './queries';
 
 jest.setTimeout(120_000);
 
@@ -28,7 +29,7 @@ beforeAll(async () => {
       ...new ScriptedEngine(home).variables,
     }),
   );
-  queries = [...(await alertQueries()), ...(await dashboardQueries())];
+  queries = [...(await alertQueries()), ...(await dashboardQueries()), ...(await guideQueries())];
   await useIt();
   await eventually(async () => {
     exposed = await scrape();
@@ -65,7 +66,7 @@ async function scrape(): Promise<Map<string, Samples>> {
 function findMissing({ metric, labels }: Selection): string | null {
   const foreign = foreignMetrics.get(metric);
   if (foreign) {
-    const unknown = [...labels.keys()].filter((label) => !foreign.includes(label));
+    const unknown = [...labels.keys()].filter((label) => !foreign.labels.includes(label));
     return unknown.length === 0 ? null : `${metric} is not documented to have ${unknown.join(', ')}`;
   }
   const samples = exposed.get(metric);
@@ -82,7 +83,7 @@ it('every service exposes its metrics, and only models-api on a listener of its 
   expect((await fetch(`${platform.url}/metrics`)).status).toBe(404);
 });
 
-it('every query of the alerts and dashboards is PromQL that reads what the services really expose, by labels that it has', () => {
+it('every query of the alerts, dashboards and guides is PromQL that reads what the services really expose, by labels that it has', () => {
   expect(queries.length).toBeGreaterThan(40);
   const missing = queries.flatMap(({ where, expr }) =>
     selectionsOf(expr).flatMap((selection) => {
@@ -91,6 +92,17 @@ it('every query of the alerts and dashboards is PromQL that reads what the servi
     }),
   );
   expect(missing).toEqual([]);
+});
+
+it('what others expose is asked for, and Prometheus comes to each of them: by a monitor of ours, or by its own installation', async () => {
+  const asked = new Set(queries.flatMap(({ expr }) => selectionsOf(expr).map(({ metric }) => metric)));
+  const needed = new Set<string>();
+  for (const [metric, { scrapedBy }] of foreignMetrics) {
+    expect([metric, asked.has(metric)]).toEqual([metric, true]);
+    if (scrapedBy !== prometheusStack) needed.add(scrapedBy);
+  }
+  const own = ['attune', 'models-api'];
+  expect((await monitorNames()).sort()).toEqual([...own, ...needed].sort());
 });
 
 it('a metric, a label or a value that nobody exposes, and what is no PromQL, is found', () => {
@@ -105,11 +117,33 @@ it('a metric, a label or a value that nobody exposes, and what is no PromQL, is 
   expect(faults('attune_consumer_backlog{state="lost"}')).toEqual([
     'no sample of attune_consumer_backlog has [["state","lost"]]',
   ]);
+  expect(faults('up * on (service) group_left (reason) attune_outbox_lag_seconds')).toEqual([
+    null,
+    'no sample of attune_outbox_lag_seconds has [["service",null],["reason",null]]',
+  ]);
+  expect(faults('sum by (reason) (up * on (node) group_left (reason) max by (node, reason) (up))')).toEqual([
+    'up is not documented to have node',
+    'up is not documented to have node, reason',
+  ]);
+  expect(() => selectionsOf('up * on (pod) group_left () max by (namespace) (up)')).toThrow('joined on pod');
   expect(() => selectionsOf('sum(rate(attune_outbox_lag_seconds[5m])')).toThrow('is no PromQL');
 });
 
 it('every alert says how bad it is and has a chapter that says what to do', async () => {
-  const guide = await readFile(join(__dirname, '../../../../docs/guides/operating/alerts.md'), 'utf8');
+  const guide = await readFile(join(guides, 'alerts.md'), 'utf8');
   const chapters = [...guide.matchAll(/^## (\w+)$/gm)].map(([, name]) => name);
   expect(chapters.sort()).toEqual((await alertQueries()).map(({ where }) => where).sort());
+});
+
+it('the hours of runs, by organization, are what the guide asks the database for', async () => {
+  const [statements = ''] = await fenced('costs.md', 'sql');
+  const owner = new Client({ connectionString: platform.databaseUrl });
+  await owner.connect();
+  try {
+    // Two statements have two results.
+    const results = (await owner.query(statements)) as unknown as { fields: { name: string }[] }[];
+    expect(results.at(-1)?.fields.map(({ name }) => name)).toEqual(['month', 'organization_id', 'runs', 'hours']);
+  } finally {
+    await owner.end();
+  }
 });

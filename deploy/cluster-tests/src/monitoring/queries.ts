@@ -1,13 +1,20 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadYaml } from '@kubernetes/client-node';
+import { loadAllYaml, loadYaml } from '@kubernetes/client-node';
 
-const component = join(__dirname, '..', '..', '..', '..', 'k8s', 'components', 'monitoring');
+const root = join(__dirname, '..', '..', '..', '..');
+const component = join(root, 'k8s', 'components', 'monitoring');
+/** The guides for whoever operates a cluster. */
+export const guides = join(root, 'docs', 'guides', 'operating');
 
 export interface Query {
-  /** The alert's name, or the dashboard's file and the panel's title. */
+  /** The alert's name, the dashboard's file and the panel's title, or the guide's file. */
   where: string;
   expr: string;
+}
+
+interface Monitor {
+  metadata: { name: string };
 }
 
 interface Rules {
@@ -35,4 +42,24 @@ export async function dashboardQueries(): Promise<Query[]> {
     );
   };
   return (await Promise.all(files.map(ofFile))).flat();
+}
+
+/** What stands between the fences of one language in a guide. */
+export async function fenced(file: string, language: string): Promise<string[]> {
+  const text = await readFile(join(guides, file), 'utf8');
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(([, code = '']) => code.trim());
+}
+
+/** Every query that a guide tells an operator to ask: one a fence. */
+export async function guideQueries(): Promise<Query[]> {
+  const files = await readdir(guides);
+  const ofFile = async (file: string): Promise<Query[]> =>
+    (await fenced(file, 'promql')).map((expr) => ({ where: file, expr }));
+  return (await Promise.all(files.map(ofFile))).flat();
+}
+
+/** The names of our monitors. */
+export async function monitorNames(): Promise<string[]> {
+  const monitors = loadAllYaml(await readFile(join(component, 'monitors.yaml'), 'utf8')) as Monitor[];
+  return monitors.map(({ metadata }) => metadata.name);
 }

@@ -1,5 +1,5 @@
+import type { Neighbour, Surroundings } from '../checks/matching';
 import type { ForeignService } from '../checks/reach';
-import type { Surroundings } from '../checks/selectors';
 import { entriesOf, ofKind, titleOf, type Manifest } from './manifest';
 
 /** The Services of k8s/platform that ours call, and the labels that the charts give the pods behind them. */
@@ -13,11 +13,19 @@ export const platform = new Map<string, ForeignService>([
   ],
 ]);
 
-/** What others run, as far as our policies name it. */
-export const surroundings: Surroundings = new Map<string, Record<string, string>[]>([
-  ['kube-system', [{ 'k8s-app': 'kube-dns' }]],
-  ['attune-platform', [...platform.values()].map(({ labels }) => labels)],
-  ['attune-training', [{ 'app.kubernetes.io/name': 'run' }]],
+/** What the charts of k8s/platform run, as far as our policies and monitors name it: labels and ports are the charts'. */
+export const surroundings: Surroundings = new Map<string, Neighbour[]>([
+  ['kube-system', [{ labels: { 'k8s-app': 'kube-dns' } }]],
+  [
+    'attune-platform',
+    [
+      { labels: { 'app.kubernetes.io/name': 'nats' }, ports: { nats: 4222, monitor: 8222, 'prom-metrics': 7777 } },
+      { labels: { 'cnpg.io/cluster': 'postgres' }, ports: { postgresql: 5432, metrics: 9187, status: 8000 } },
+      { labels: { 'app.kubernetes.io/name': 'seaweedfs', 'app.kubernetes.io/component': 's3' } },
+    ],
+  ],
+  ['attune-training', [{ labels: { 'app.kubernetes.io/name': 'run' } }]],
+  ['gpu-operator', [{ kind: 'Service', labels: { app: 'nvidia-dcgm-exporter' }, ports: { 'gpu-metrics': 9400 } }]],
   ['keda', []],
   ['monitoring', []],
   ['cnpg-system', []],

@@ -9,6 +9,7 @@ export interface Service {
   command?: string[];
   environment?: Record<string, string>;
   volumes?: string[];
+  ports?: string[];
   security_opt?: string[];
   healthcheck?: unknown;
   depends_on?: Record<string, { condition: string }>;
