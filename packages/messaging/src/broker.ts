@@ -1,4 +1,4 @@
-import { isCloudEventType } from '@attune/events';
+import { isCloudEventType, type EventName } from '@attune/events';
 import type { Logger } from '@attune/observability';
 import {
   AckPolicy,
@@ -14,14 +14,16 @@ import {
 import { headers, nanos, type NatsConnection } from '@nats-io/nats-core';
 import { ACK_WAIT_MS } from './consumer-loop';
 import type { ConsumerDefinition } from './define';
-import { groupBy } from './group-by';
 import type { OutboxMessage } from './relay';
 import { ensureStreams, isApiError, type StreamSettings } from './streams';
-import { CLOUD_EVENT_STREAM, eventSubject, streamOfEvent, subjectOf } from './subjects';
+import { CLOUD_EVENT_STREAM, durableOf, eventSubject, streamOfEvent, subjectOf } from './subjects';
 
 const PUBLISH_TIMEOUT_MS = 5_000;
 /** So that one instance's lanes cannot use up what the server hands out to all instances together. */
 const PENDING_PER_LANE = 8;
+const CONSUMER_EXISTS = 10_148;
+
+type Config = Partial<ConsumerConfig> & { durable_name: string };
 
 export interface BrokerSettings extends StreamSettings {
   /** Of the consumers; default ACK_WAIT_MS. */
@@ -78,21 +80,22 @@ export class Broker {
     return new Date((await this.manager.streams.info(CLOUD_EVENT_STREAM)).created);
   }
 
-  /** The durable consumers that a definition needs: one for each stream that has events of it. */
+  /**
+   * The durable consumers that a definition needs: one for each of its events. So replicas of two releases share the places of what both
+   * handle, and neither moves or narrows a place of the other (decision 0043).
+   */
   openersOf(definition: ConsumerDefinition): (() => Promise<Consumer>)[] {
-    const byStream = groupBy(definition.events, streamOfEvent);
-    return [...byStream].map(
-      ([stream, events]) =>
-        () =>
-          this.openConsumer(stream, definition, events.map(eventSubject)),
-    );
+    return definition.events.map((event) => () => this.openConsumer(definition, event));
   }
 
-  private async openConsumer(stream: string, definition: ConsumerDefinition, subjects: string[]): Promise<Consumer> {
-    const config: Partial<ConsumerConfig> & { durable_name: string } = {
-      durable_name: definition.name,
-      filter_subjects: subjects,
+  private async openConsumer(definition: ConsumerDefinition, event: EventName): Promise<Consumer> {
+    const stream = streamOfEvent(event);
+    const durable = durableOf(definition.name, event);
+    const config: Config = {
+      durable_name: durable,
+      filter_subject: eventSubject(event),
       ack_policy: AckPolicy.Explicit,
+      // What was told before the first replica that handles it has come: its publisher may be upgraded first.
       deliver_policy: DeliverPolicy.All,
       ack_wait: nanos(this.settings.ackWaitMs ?? ACK_WAIT_MS),
       // Attempts are counted in PostgreSQL: the broker would count outages too, then forget the event silently.
@@ -101,13 +104,22 @@ export class Broker {
     };
     await ensureStreams(this.manager, this.settings);
     try {
-      await this.manager.consumers.info(stream, definition.name);
-      await this.manager.consumers.update(stream, definition.name, config);
+      await this.manager.consumers.info(stream, durable);
+      await this.manager.consumers.update(stream, durable, config);
     } catch (error) {
       if (!isApiError(error, JetStreamApiCodes.ConsumerNotFound)) throw error;
-      await this.manager.consumers.add(stream, config);
+      await this.addConsumer(stream, config);
     }
-    return this.client.consumers.get(stream, definition.name);
+    return this.client.consumers.get(stream, durable);
+  }
+
+  private async addConsumer(stream: string, config: Config): Promise<void> {
+    try {
+      await this.manager.consumers.add(stream, config);
+    } catch (error) {
+      // Another replica was faster, of a release with other settings.
+      if (!isApiError(error, CONSUMER_EXISTS)) throw error;
+    }
   }
 
   private async followStatus(): Promise<void> {

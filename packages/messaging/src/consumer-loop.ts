@@ -127,7 +127,6 @@ export class ConsumerLoop {
     switch (outcome.kind) {
       case 'handled':
       case 'duplicate':
-      case 'unknown':
         message.ack();
         return;
       case 'dead':

@@ -1,11 +1,11 @@
 import { AppError, delay } from '@attune/kernel';
-import { eventually } from '@attune/testing';
+import { anEvent, eventually } from '@attune/testing';
 import { jetstream } from '@nats-io/jetstream';
 import { defineConsumer, defineWorker, PermanentFailure, type ConsumerDefinition } from './define';
 import { connectNats } from './nats';
 import { eventSubject } from './subjects';
 import { effectConsumer, leaveEffect, sorted, type Deleted } from './test-support/consumers';
-import { organizationId } from './test-support/events';
+import { deleted, organizationId } from './test-support/events';
 import { Fixture, logger, range, uniqueName } from './test-support/fixture';
 
 describe('consumers', () => {
@@ -99,6 +99,21 @@ describe('consumers', () => {
       const dead = `consumer = '${name}' AND dead_at IS NOT NULL AND attempts = 1`;
       expect(await fixture.count('failed_event', dead)).toBe(3);
     });
+  });
+
+  it('set aside an event that they have no handler for, and drop nothing', async () => {
+    await fixture.start([effectConsumer(name)]);
+    const connection = await connectNats({ url: fixture.nats.url, name: 'strangers', logger });
+    for (const stranger of ['models.model-deleted.v9', 'models.run-cancel-requested.v1']) {
+      const body = { ...anEvent('models.model-deleted.v1', deleted(2501)), name: stranger };
+      await jetstream(connection).publish(eventSubject('models.model-deleted.v1'), JSON.stringify(body));
+    }
+    await connection.close();
+    await eventually(async () => {
+      const dead = `consumer = '${name}' AND dead_at IS NOT NULL AND error LIKE '%has no handler for models.%'`;
+      expect(await fixture.count('failed_event', dead)).toBe(2);
+    });
+    expect(await fixture.effects(name)).not.toContain(2501);
   });
 
   it('do not count failures of something that is away for a while', async () => {

@@ -12,10 +12,10 @@ export interface HandlingContext {
 export type Handlers = { [N in EventName]?: (event: Event<N>, tx: Tx) => Promise<void> };
 
 export interface ConsumerSettings {
-  /** Names the durable consumer and its inbox rows, for ever: `billing-usage`. Lower case letters, digits, dashes. */
+  /** Names the durable consumers and the inbox rows, for ever: `billing-usage`. Lower case letters, digits, dashes. */
   name: string;
   handlers: Handlers;
-  /** Events handled at once by this process, for each stream; default 4. */
+  /** Events handled at once by this process, of each name; default 4. */
   concurrency?: number;
   /** Failures of the handler itself before the event becomes a dead letter; default 6. Outages do not count. */
   maxAttempts?: number;
@@ -34,7 +34,7 @@ export interface WorkerSettings<N extends EventName> {
   maxAttempts?: number;
 }
 
-/** A durable consumer: which events, and what to do for one. Made by defineConsumer and defineWorker. */
+/** A consumer: which events, and what to do for one. Made by defineConsumer and defineWorker. */
 export interface ConsumerDefinition {
   readonly name: string;
   readonly events: readonly EventName[];

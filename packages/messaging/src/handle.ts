@@ -1,5 +1,5 @@
 import { isInfrastructureFailure, type Database } from '@attune/database';
-import { envelope, eventSchemas, isEventName, type Event, type EventName } from '@attune/events';
+import { envelope, eventSchemas, type Event } from '@attune/events';
 import { AppError, isUuid, messageOf } from '@attune/kernel';
 import { withLogContext, type LogContext, type Logger } from '@attune/observability';
 import { PermanentFailure, type ConsumerDefinition } from './define';
@@ -18,7 +18,7 @@ export interface Delivery {
  * it needs is away; not counted. `dead`: a dead letter now.
  */
 export type Outcome =
-  | { kind: 'handled' | 'duplicate' | 'unknown' | 'deferred' }
+  | { kind: 'handled' | 'duplicate' | 'deferred' }
   | { kind: 'failed'; attempts: number }
   | { kind: 'dead'; reason: string };
 
@@ -31,17 +31,12 @@ export class EventHandler {
   ) {}
 
   async handle(delivery: Delivery): Promise<Outcome> {
-    const event = parse(delivery.body);
+    const event = parse(delivery.body, this.definition);
     if (event instanceof PermanentFailure) return this.fail(delivery, eventIdOf(delivery.body), event);
     return withLogContext(logFieldsOf(event), () => this.handleEvent(delivery, event));
   }
 
   private async handleEvent(delivery: Delivery, event: Event): Promise<Outcome> {
-    const { definition } = this;
-    if (!definition.events.includes(event.name)) {
-      this.logger.warn({ event: event.name }, `${definition.name}: no handler for this event; dropped`);
-      return { kind: 'unknown' };
-    }
     try {
       return await this.process(event, delivery.signal);
     } catch (error) {
@@ -98,12 +93,13 @@ export class EventHandler {
   }
 }
 
-function parse(body: string): Event | PermanentFailure {
+/** The broker delivers what the consumer handles and nothing else, so any other message is a mistake: it is set aside, never dropped. */
+function parse(body: string, { name, events }: ConsumerDefinition): Event | PermanentFailure {
   try {
     const outer = envelope.parse(JSON.parse(body));
-    // A name of a newer version of the platform; its payload is none of our business.
-    if (!isEventName(outer.name)) return { ...outer, name: outer.name as EventName } as Event;
-    return { ...outer, data: eventSchemas[outer.name].parse(outer.data) } as Event;
+    const event = events.find((one) => one === outer.name);
+    if (event === undefined) return new PermanentFailure(`${name} has no handler for ${outer.name}`);
+    return { ...outer, data: eventSchemas[event].parse(outer.data) } as Event;
   } catch (error) {
     return new PermanentFailure(`not an event of the catalogue: ${messageOf(error)}`, { cause: error });
   }

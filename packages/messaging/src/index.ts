@@ -19,5 +19,5 @@ export { Relay, type OutboxMessage, type RelaySettings } from './relay';
 export type { RetentionSettings } from './retention';
 export { Rpc } from './rpc';
 export { CLOUD_EVENT_DAYS, ensureStreams, type StreamSettings } from './streams';
-export { CLOUD_EVENT_STREAM, cloudEventSubject, eventSubject, streamOf } from './subjects';
+export { CLOUD_EVENT_STREAM, cloudEventSubject, durableOf, eventSubject, streamOf, streamOfEvent } from './subjects';
 export { messagingRowSecurity, messagingTables } from './tables';

@@ -60,7 +60,7 @@ new Gauge({
   },
 });
 
-/** Follows one durable consumer until the answer is called; a definition has one for each stream. */
+/** Follows one durable consumer until the answer is called; a definition has one for each event. */
 export function followBacklog(consumer: string, ask: () => Promise<ConsumerBacklog>): () => void {
   const askers = backlogs.get(consumer) ?? new Set();
   backlogs.set(consumer, askers.add(ask));
@@ -74,7 +74,7 @@ function sum(parts: readonly ConsumerBacklog[], field: keyof ConsumerBacklog): n
   return parts.reduce((total, part) => total + part[field], 0);
 }
 
-/** Outcomes: handled, duplicate, unknown, failed (will be retried), deferred (an outage), dead. */
+/** Outcomes: handled, duplicate, failed (will be retried), deferred (an outage), dead. */
 export const eventsReceived = new Counter({
   name: 'attune_events_total',
   help: 'Events received, by what became of them',

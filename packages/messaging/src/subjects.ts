@@ -40,6 +40,11 @@ export function streamOfEvent(name: EventName): string {
   return streamOf(ownerOf(name));
 }
 
+/** The durable consumer that keeps a consumer's place among the messages of one event, in the event's stream. */
+export function durableOf(consumer: string, event: EventName): string {
+  return `${consumer}_${event.replaceAll('.', '_')}`;
+}
+
 /** Requests lie outside the streams' subjects: a question is never stored. */
 export function requestSubject(name: RequestName): string {
   return `${ROOT}.requests.${name}`;

@@ -5,7 +5,11 @@ import { defineConsumer, type ConsumerDefinition } from '../define';
 export type Deleted = Event<'models.model-deleted.v1'>;
 
 /** One row for each handling, so that a second one would show. */
-export async function leaveEffect(tx: Tx, consumer: string, event: Deleted): Promise<void> {
+export async function leaveEffect(
+  tx: Tx,
+  consumer: string,
+  event: { id: string; data: { model_id: number } },
+): Promise<void> {
   await tx.execute('INSERT INTO effect (consumer, event_id, item_id) VALUES ($1, $2, $3)', [
     consumer,
     event.id,

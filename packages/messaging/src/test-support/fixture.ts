@@ -1,5 +1,5 @@
 import type { Database } from '@attune/database';
-import type { Service } from '@attune/events';
+import type { EventName, EventPayload, Service } from '@attune/events';
 import { newId } from '@attune/kernel';
 import { createLogger } from '@attune/observability';
 import { createTestDatabase, startTestNats, type TestDatabase, type TestNats } from '@attune/testing';
@@ -65,14 +65,16 @@ export class Fixture {
   /** Publishes one event for each model number, each in its own transaction. */
   async publish(modelIds: readonly number[], aggregateId?: string): Promise<string[]> {
     const ids: string[] = [];
-    for (const modelId of modelIds) {
-      ids.push(
-        await this.database.runInTransaction({ organizationId }, (tx) =>
-          this.outbox.add(tx, 'models.model-deleted.v1', deleted(modelId), { aggregateId: aggregateId ?? modelId }),
-        ),
-      );
-    }
+    for (const modelId of modelIds)
+      ids.push(await this.tell('models.model-deleted.v1', deleted(modelId), aggregateId ?? modelId));
     return ids;
+  }
+
+  /** Commits one event and answers its id; it leaves when somebody's messaging runs. */
+  tell<N extends EventName>(name: N, payload: EventPayload<N>, aggregateId: string | number): Promise<string> {
+    return this.database.runInTransaction({ organizationId }, (tx) =>
+      this.outbox.add(tx, name, payload, { aggregateId }),
+    );
   }
 
   /** The model numbers whose effect was committed, in the order of the commits. */
@@ -102,12 +104,18 @@ export class Fixture {
     return row?.n ?? 0;
   }
 
-  /** Ends everything that `start` started; the servers stay. */
-  async stop(): Promise<void> {
-    for (const { messaging, connection } of this.running.splice(0)) {
+  /** Ends what one `start` started. */
+  async end(messaging: Messaging): Promise<void> {
+    const index = this.running.findIndex((one) => one.messaging === messaging);
+    for (const { connection } of index < 0 ? [] : this.running.splice(index, 1)) {
       await messaging.stop();
       await connection.close();
     }
+  }
+
+  /** Ends everything that `start` started; the servers stay. */
+  async stop(): Promise<void> {
+    for (const { messaging } of [...this.running]) await this.end(messaging);
   }
 
   async remove(): Promise<void> {

@@ -58,7 +58,9 @@ describe('a request with a known Idempotency-Key is answered again and does noth
     expect(first.body.training_status).toBe(3);
     expectReplay(await keyed('POST', path, 'run-1', { json: {} }), first);
     expect(await api.database.query('system', 'SELECT 1 FROM run WHERE model_id = $1', [id])).toHaveLength(1);
-    expect(api.sent('models.run-requested.v2').filter(({ data }) => data.model_id === id)).toHaveLength(1);
+    await eventually(() =>
+      expect(api.sent('models.run-requested.v2').filter(({ data }) => data.model_id === id)).toHaveLength(1),
+    );
   });
 
   it('when it cancels a run: a run that was started since goes on', async () => {
