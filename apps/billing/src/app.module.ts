@@ -37,7 +37,7 @@ import { UsageRepository } from './usage/usage.repository';
 import { UsageService } from './usage/usage.service';
 
 const consumers = [EntitlementsConsumer, UsageConsumer, HoldsConsumer, ClosuresConsumer];
-/** One for each thing that may be handled at once, and some for questions. */
+/** Events are handled in short transactions, which wait for one another here, and not at the database. */
 const POOL_SIZE = 12;
 
 interface TestSettings {

@@ -8,6 +8,7 @@ export async function inParallel<T>(
   work: (item: T, index: number) => Promise<void>,
 ): Promise<void> {
   let next = 0;
+  const failures: unknown[] = [];
   const lane = async (): Promise<void> => {
     while (next < items.length) {
       const index = next++;
@@ -15,10 +16,10 @@ export async function inParallel<T>(
         await work(items[index] as T, index);
       } catch (error) {
         next = items.length;
-        throw error;
+        failures.push(error);
       }
     }
   };
-  const ends = await Promise.allSettled(Array.from({ length: Math.min(width, items.length) }, lane));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
+  if (failures.length > 0) throw failures[0];
 }

@@ -19,13 +19,13 @@ export class LostStartsService {
   /** Its host may know why it is silent; of other trainers' hosts nothing is known here. */
   private async statusOf(lost: Run): Promise<StartStatus> {
     if (lost.host !== this.executor.host) return { kind: 'unknown' };
-    const start = { runId: lost.runId, start: lost.starts, orderedMsAgo: lost.orderedMsAgo ?? 0 };
-    return this.executor.observe(start);
+    const { runId, starts: start, accelerator } = lost;
+    return this.executor.observe({ runId, start, accelerator, orderedMsAgo: lost.orderedMsAgo ?? 0 });
   }
 
   async takeBack(): Promise<void> {
     for (const lost of await this.runs.listLost()) {
-      // Whether its machine was taken from it cannot be said from here now. It is lost in any case, and nobody else can start it meanwhile.
+      // Whether its machine was taken from it cannot be said from here now. It is lost in any case, and a trainer that sees says why.
       if (lost.host === this.executor.host && !this.executor.isCurrent()) continue;
       const status = await this.statusOf(lost);
       await this.database.runInTransaction('system', async (tx) => {

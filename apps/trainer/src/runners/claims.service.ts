@@ -57,7 +57,7 @@ export class ClaimsService {
 
   /** The runner gives up and says why. */
   async giveUp(start: Start, epoch: number, failure: RunnerFailure): Promise<Answer> {
-    const status = await this.executor.observe({ ...start, orderedMsAgo: 0 });
+    const status = await this.executor.observe({ ...start, orderedMsAgo: 0, accelerator: null });
     await this.fence.within(start, epoch, async (tx, run) => {
       if (failure.kind === 'data') await this.attempts.failForGood(tx, run, failure.message);
       else if (failure.kind === 'engine')

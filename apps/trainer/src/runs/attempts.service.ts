@@ -44,14 +44,17 @@ export class AttemptsService {
     }
     const { failedAttempts, delayMs } = verdict;
     const changes: RunChanges = { ...released, failedAttempts, startAfterMs: delayMs };
-    if (end.kind === 'preempted') Object.assign(changes, { preemptions: run.preemptions + 1, preemptedAgoMs: 0 });
+    const hasLost = end.kind === 'preempted' || end.kind === 'unplaced';
+    if (hasLost) changes.preemptions = run.preemptions + 1;
+    // From then on others spare it for a while; whoever had no machine has lost none.
+    if (end.kind === 'preempted') changes.preemptedAgoMs = 0;
     // A start that never claimed has left the run where it was.
     const waiting =
       run.state === 'queued'
         ? await this.runs.change(tx, run, changes)
         : await this.runs.move(tx, run, 'queued', reason, changes);
     if (!waiting) return;
-    const stageDetail = end.kind === 'preempted' ? reasons.preempted(end.reason, run.epoch > 0) : null;
+    const stageDetail = hasLost ? reasons.preempted(end.reason, run.epoch > 0) : null;
     const { progress } = waiting;
     await this.announcements.progress(tx, waiting, { stage: 'queued', stageDetail, progress, etaSeconds: null });
     countStartEnd(end.kind);

@@ -18,7 +18,7 @@ const runFailures = new Counter({
 });
 
 // Read as 0 from the start: what appears with its first count is a rise that nobody sees.
-for (const outcome of ['done', 'interrupted', 'preempted', 'failed']) startEnds.inc({ outcome }, 0);
+for (const outcome of ['done', 'interrupted', 'preempted', 'unplaced', 'failed']) startEnds.inc({ outcome }, 0);
 for (const kind of ['data', 'engine', 'platform']) runFailures.inc({ kind }, 0);
 
 export function countStart(): void {

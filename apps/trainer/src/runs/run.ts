@@ -78,7 +78,7 @@ export interface Run extends RunPlace {
   orderedMsAgo: number | null;
   /** Whether the current start must claim the run by some time. */
   hasClaimWindow: boolean;
-  /** How often its machine was taken from it. */
+  /** How often its machine was taken from it, or none of its kind was to be had. */
   preemptions: number;
   tokenHash: string | null;
   owner: string | null;
@@ -106,12 +106,13 @@ export interface Run extends RunPlace {
 }
 
 /**
- * Why a start is over without a result. An `interrupted` one (its host was restarted) and one whose machine was taken away are no failed
- * attempts. `platform`: neither the customer nor the engine could help it.
+ * Why a start is over without a result. An `interrupted` one (its host was restarted), one whose machine was taken away, and an `unplaced`
+ * one, which never had any, are no failed attempts. `platform`: neither the customer nor the engine could help it.
  */
 export type AttemptEnd =
   | { kind: 'interrupted' }
   | { kind: 'preempted'; reason: string }
+  | { kind: 'unplaced'; reason: string }
   | { kind: 'failed'; message: string; fault?: 'engine' | 'platform' };
 
 /** What follows from the end of an attempt: the run waits for its next start, or has failed for good. */

@@ -40,6 +40,7 @@ export interface StartOrder extends StartName {
 /** A start whose state is asked for. */
 export interface OrderedStart extends StartName {
   orderedMsAgo: number;
+  accelerator: string | null;
 }
 
 /** What became of a start. Reasons and messages are in the customer's words. */
@@ -49,14 +50,16 @@ export type StartEnd =
   | { kind: 'interrupted' }
   /** Its machine was taken away, by a more important start or by its provider. */
   | { kind: 'preempted'; reason: string }
+  /** No machine of its pool came; another pool has some. */
+  | { kind: 'unplaced'; reason: string }
   /** It took longer than a start may, the time it waited for its machine included. */
   | { kind: 'expired' }
   | { kind: 'failed'; fault: 'engine' | 'platform'; message: string };
 
 /** What an executor knows of a start: `unknown` when it never had it, or has forgotten it (it was restarted). */
 export type StartStatus =
-  /** Its program does not run yet, and the reason why, in the customer's words. */
-  | { kind: 'waiting'; reason: string }
+  /** Its program does not run yet, and the reason why, in the customer's words. `givenUp`: it has waited too long; this is its end. */
+  | { kind: 'waiting'; reason: string; givenUp: StartEnd | null }
   /** `ending`: what takes it away is under way, or its machine has stopped answering; this is why it will have ended. */
   | { kind: 'running'; ending: StartEnd | null }
   | { kind: 'ended'; end: StartEnd }
@@ -91,7 +94,7 @@ export abstract class Executor {
   /** Starts a runner. Asking again for the same start does nothing. */
   abstract start(order: StartOrder): Promise<void>;
 
-  /** Never `unknown` for a start that another trainer of this place may be about to make. */
+  /** Not `unknown` at once after the order: another trainer of this place may be about to make the start. */
   abstract observe(start: OrderedStart): Promise<StartStatus>;
 
   /** Starts of which something is left at this place. */

@@ -74,6 +74,7 @@ export class QueueMetrics implements OnApplicationBootstrap, BeforeApplicationSh
       heads: await this.queue.listHeads(tx),
       held: await this.queue.listHeld(tx, this.executor.host),
     }));
+    const isReady = this.executor.isReady();
     // What is waited for no longer is not there, rather than 0; the usual is always there.
     [length, oldest, startable, heldBack, provisioning].forEach((gauge) => gauge.reset());
     const usual = { accelerator: '', waiting: 0, oldestSeconds: 0, heldBack: 0, provisioning: 0 };
@@ -81,7 +82,7 @@ export class QueueMetrics implements OnApplicationBootstrap, BeforeApplicationSh
       const alike = heads.filter((head) => (head.accelerator ?? '') === accelerator);
       length.set({ accelerator }, measure.waiting);
       oldest.set({ accelerator }, measure.oldestSeconds);
-      startable.set({ accelerator }, alike.some((head) => this.executor.place(head, held) !== null) ? 1 : 0);
+      startable.set({ accelerator }, isReady && alike.some((head) => this.executor.place(head, held) !== null) ? 1 : 0);
       heldBack.set({ accelerator }, measure.heldBack);
       provisioning.set({ accelerator }, measure.provisioning);
     }

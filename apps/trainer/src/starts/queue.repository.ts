@@ -16,7 +16,7 @@ const LONGEST_IN_SECOND_CLASS = '12 hours';
 
 /**
  * The order in which waiting runs would start if hosts became free now. First come the runs of the higher class of plans and
- * those that have waited very long, and within a class of the organization with the fewest runs at work;
+ * those that were asked for very long ago, and within a class of the organization with the fewest runs at work;
  * among equals the one whose last turn is longest ago (its first turn ever comes before that, older requests first); within an
  * organization the oldest request. `rank` is what an organization will have at work when the run's turn comes, so that
  * sorting gives the very order in which one start after the other would be chosen. Runs that would exceed their organization's

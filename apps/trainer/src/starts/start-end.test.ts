@@ -3,11 +3,14 @@ import { toAttemptEnd, toInterruptedEnd, toLostEnd } from './start-end';
 
 const taken: StartEnd = { kind: 'preempted', reason: 'd' };
 const tooLong = { kind: 'failed', message: 'Training took longer than a run may take.' };
+const waiting: StartStatus = { kind: 'waiting', reason: 'r', givenUp: null };
+const givenUp: StartStatus = { ...waiting, givenUp: { kind: 'unplaced', reason: 'u' } };
 const ended = (end: StartEnd): StartStatus => ({ kind: 'ended', end });
 
 describe('the end of a start', () => {
   it.each<[string, StartStatus, object | null]>([
-    ['one that waits is not over', { kind: 'waiting', reason: 'r' }, null],
+    ['one that waits is not over', waiting, null],
+    ['one whose run is claimed is at work, though its host has seen it wait too long', givenUp, null],
     ['one that runs is not over, though its machine is being taken', { kind: 'running', ending: taken }, null],
     ['one that nobody knows was interrupted', { kind: 'unknown' }, { kind: 'interrupted' }],
     [
@@ -30,6 +33,11 @@ describe('the end of a start', () => {
     expect(toAttemptEnd(status, true)).toEqual(end);
   });
 
+  it('is that it was given up, where nobody has claimed the run', () => {
+    expect(toAttemptEnd(givenUp, false)).toEqual({ kind: 'unplaced', reason: 'u' });
+    expect(toAttemptEnd(waiting, false)).toBeNull();
+  });
+
   it('is nobody’s fault where it took too long before it got a machine', () => {
     expect(toAttemptEnd(ended({ kind: 'expired' }), false)).toEqual({ kind: 'interrupted' });
   });
@@ -39,7 +47,7 @@ describe('the end of a start', () => {
     expect(toLostEnd({ kind: 'unknown' })).toMatchObject({ kind: 'failed' });
     expect(toLostEnd({ kind: 'running', ending: taken })).toEqual(taken);
     expect(toLostEnd({ kind: 'running', ending: { kind: 'expired' } })).toEqual(tooLong);
-    expect(toLostEnd({ kind: 'waiting', reason: 'r' })).toEqual({ kind: 'interrupted' });
+    expect(toLostEnd(waiting)).toEqual({ kind: 'interrupted' });
     expect(toLostEnd(ended({ kind: 'exit', exit: 'interrupted' }))).toEqual({ kind: 'interrupted' });
   });
 

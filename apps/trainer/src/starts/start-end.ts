@@ -10,6 +10,8 @@ import type { StartEnd, StartStatus } from './executor';
 export function toAttemptEnd(status: StartStatus, hasClaimed: boolean): AttemptEnd | null {
   switch (status.kind) {
     case 'waiting':
+      // Whoever has claimed its run is at work, however long ago its host has seen it wait.
+      return hasClaimed || !status.givenUp ? null : fromEnd(status.givenUp, false);
     case 'running':
       return null;
     case 'unknown':
@@ -46,6 +48,7 @@ function fromEnd(end: StartEnd, hasClaimed: boolean): AttemptEnd {
       return hasClaimed ? { kind: 'failed', message: reasons.deadline } : { kind: 'interrupted' };
     case 'interrupted':
     case 'preempted':
+    case 'unplaced':
     case 'failed':
       return end;
     default:

@@ -2,17 +2,36 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Database } from '@attune/database';
-import type { RunId } from '@attune/kernel';
+import { delay, type RunId } from '@attune/kernel';
 import { createLogger } from '@attune/observability';
-import { createTestDatabase, type TestDatabase } from '@attune/testing';
+import { createTestDatabase, eventually, type TestDatabase } from '@attune/testing';
 import { migrations } from '../migrations/all';
 import { ClusterTrainer } from '../test-support/kubernetes/cluster-trainer';
-import type { StartName } from './executor';
+import type { OrderedStart, StartName, StartOrder, StartStatus } from './executor';
 import { LocalExecutor } from './local-executor';
 
-/** Cannot kill what it is told of. */
+/** As hosts can be: it answers with errors, takes its time, or has no machine. */
 class FaultyExecutor extends LocalExecutor {
+  /** Starts that it cannot kill. */
   readonly unable = new Set<RunId>();
+  readonly unplaced = new Set<RunId>();
+  /** Starts are made when it has passed. */
+  gate: Promise<void> = Promise.resolve();
+  making = 0;
+
+  override async start(order: StartOrder): Promise<void> {
+    this.making += 1;
+    await this.gate;
+    this.making -= 1;
+    await super.start(order);
+  }
+
+  override observe(start: OrderedStart): Promise<StartStatus> {
+    const givenUp = { kind: 'unplaced' as const, reason: 'No machine.' };
+    return this.unplaced.delete(start.runId)
+      ? Promise.resolve({ kind: 'waiting', reason: 'r', givenUp })
+      : super.observe(start);
+  }
 
   override kill(name: StartName): Promise<void> {
     return this.unable.has(name.runId) ? Promise.reject(new Error('no answer')) : super.kill(name);
@@ -30,7 +49,7 @@ beforeAll(async () => {
   database = await testDatabase.open();
   directory = await mkdtemp(join(tmpdir(), 'attune-starter-'));
   const settings = {
-    ...{ host: 'host', permits: 3, workDirectory: join(directory, 'runs'), nice: 0, stopGraceMs: 100 },
+    ...{ host: 'host', permits: 5, workDirectory: join(directory, 'runs'), nice: 0, stopGraceMs: 100 },
     ...{ runnerCommand: ['/bin/sh', '-c', 'exec sleep 600'], runnerEnvironment: {} },
   };
   executor = new FaultyExecutor(settings, createLogger('test', 'silent'));
@@ -54,5 +73,37 @@ describe('a pass of the starter', () => {
     await trainer.reaches(stuck, { state: 'cancelling' });
     executor.unable.clear();
     await trainer.reaches(stuck, { state: 'cancelled' }, 5000);
+  });
+
+  it('judges no start that is still being made, makes others beside it, and the end waits for all', async () => {
+    let open = (): void => undefined;
+    executor.gate = new Promise((resolve) => (open = resolve));
+    const runs = [await trainer.request(), await trainer.request()];
+    await eventually(() => expect(executor.making).toBe(2));
+    // Some passes long the host knows nothing of either.
+    await delay(1500);
+    for (const runId of runs) await trainer.reaches(runId, { starts: 1, host: 'host' });
+    await trainer.cancel(runs[0] as RunId);
+    await delay(700);
+    await trainer.reaches(runs[0] as RunId, { state: 'cancelling' });
+    const stopped = trainer.stop().then(() => executor.making);
+    open();
+    expect(await stopped).toBe(0);
+  });
+});
+
+describe('a run for which no machine was to be had', () => {
+  it('comes nearer to other machines, and is spared by nobody for it: it has lost none', async () => {
+    trainer = new ClusterTrainer(database, executor);
+    const runId = await trainer.request();
+    executor.unplaced.add(runId);
+    await trainer.reaches(runId, { preemptions: 1, failedAttempts: 0 }, 5000);
+    const [row] = await database.query<{ lost: boolean }>(
+      'system',
+      'SELECT last_preempted_at IS NOT NULL AS lost FROM training_run WHERE id = $1',
+      [runId],
+    );
+    expect(row?.lost).toBe(false);
+    expect(await trainer.linesOf(runId)).toContain('No machine. It waits for another one.');
   });
 });

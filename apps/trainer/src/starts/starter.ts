@@ -18,6 +18,8 @@ import { QueueRepository } from './queue.repository';
 
 /** Steps at once, each with a connection of the database's or a call of the host's. */
 const AT_ONCE = 4;
+/** After so many a pass looks again at what is there: someone who cancels waits for it. */
+const STARTS_OF_A_PASS = 16;
 
 /**
  * Brings this host's executor and the database together: ends what is over, tells what is waited for, kills what is cancelled, stops what is
@@ -28,8 +30,8 @@ export class Starter {
   private pass: Promise<void> | null = null;
   private again = false;
   private isStopping = false;
-  /** Starts that are being made. */
-  private readonly making = new Set<Promise<void>>();
+  /** Starts that are being made: nobody judges them before. */
+  private readonly making = new Map<string, Promise<void>>();
 
   constructor(
     private readonly database: Database,
@@ -56,7 +58,7 @@ export class Starter {
   async stop(): Promise<void> {
     this.isStopping = true;
     await this.pass;
-    await Promise.all(this.making);
+    await Promise.all(this.making.values());
   }
 
   private async passes(): Promise<void> {
@@ -64,7 +66,7 @@ export class Starter {
       this.again = false;
       try {
         await this.settle();
-        await this.startAll();
+        await this.startNext();
       } catch (error) {
         // PostgreSQL is away; the next wake-up comes with the clock.
         this.logger.warn(`starter: ${messageOf(error)}`);
@@ -75,9 +77,11 @@ export class Starter {
   private async settle(): Promise<void> {
     // Listed before the database is asked: each start is in the database before it is at the place, by whichever trainer.
     const there = await this.executor.list();
-    const wanted = await this.runs.listStartsOn(this.executor.host);
-    const cancelled = await this.cancelled.listOn(this.executor.host);
-    const known = new Set([...cancelled, ...wanted].map((run) => keyOf(startOf(run))));
+    const isMade = (run: Run): boolean => !this.making.has(keyOf(startOf(run)));
+    const allWanted = await this.runs.listStartsOn(this.executor.host);
+    const allCancelled = await this.cancelled.listOn(this.executor.host);
+    const known = new Set([...allCancelled, ...allWanted].map((run) => keyOf(startOf(run))));
+    const [wanted, cancelled] = [allWanted.filter(isMade), allCancelled.filter(isMade)];
     // The owner of a cancelled run waits for its end.
     await this.each(cancelled, (run) => this.endCancelled(run));
     await this.each(wanted, async (run) => this.follow(run, await this.executor.observe(startOf(run))));
@@ -144,24 +148,31 @@ export class Starter {
   }
 
   /** Whose turn it is is decided for one after the other; what follows from it is made side by side. */
-  private async startAll(): Promise<void> {
-    while (!this.isStopping && this.executor.isReady()) {
+  private async startNext(): Promise<void> {
+    let failures = 0;
+    for (let n = 0; n < STARTS_OF_A_PASS; n += 1) {
+      if (this.isStopping || !this.executor.isReady()) return;
       const order = await this.claimNext();
       if (!order) return;
-      const made = this.make(order).finally(() => this.making.delete(made));
-      this.making.add(made);
-      if (this.making.size >= AT_ONCE) await Promise.race(this.making);
+      const key = keyOf(order);
+      const made = this.make(order)
+        .catch((error: unknown) => {
+          failures += 1;
+          this.logger.warn({ run_id: order.runId }, `start ${String(order.start)}: ${messageOf(error)}`);
+        })
+        .finally(() => this.making.delete(key));
+      this.making.set(key, made);
+      if (this.making.size >= AT_ONCE) await Promise.race(this.making.values());
+      // A host that cannot make one now would be given the whole queue.
+      if (failures > 0) return;
     }
+    this.again = true;
   }
 
   /** What cannot be made is found unknown to the executor later, and given up then: the same as after a crash right here. */
-  private async make(order: StartOrder): Promise<void> {
+  private make(order: StartOrder): Promise<void> {
     countStart();
-    try {
-      await this.executor.start(order);
-    } catch (error) {
-      this.logger.warn({ run_id: order.runId }, `start ${String(order.start)}: ${messageOf(error)}`);
-    }
+    return this.executor.start(order);
   }
 
   private async claimNext(): Promise<StartOrder | null> {
@@ -192,5 +203,6 @@ function keyOf({ runId, start }: StartName): string {
 }
 
 function startOf(run: Run): OrderedStart {
-  return { runId: run.runId, start: run.starts, orderedMsAgo: run.orderedMsAgo ?? Number.MAX_SAFE_INTEGER };
+  const { runId, starts: start, accelerator, orderedMsAgo } = run;
+  return { runId, start, accelerator, orderedMsAgo: orderedMsAgo ?? Number.MAX_SAFE_INTEGER };
 }

@@ -16,6 +16,7 @@ import type { Run } from '../runs/run';
 import { RunsConsumer } from '../runs/runs.consumer';
 import { RunsRepository } from '../runs/runs.repository';
 import { RunsService } from '../runs/runs.service';
+import type { Executor } from '../starts/executor';
 
 interface Place {
   organizationId: OrganizationId;
@@ -32,6 +33,12 @@ const settings = {
   maxFailedAttempts: 3,
 };
 
+const elsewhere: Pick<Executor, 'host' | 'observe' | 'isCurrent'> = {
+  host: 'another',
+  observe: () => Promise.resolve({ kind: 'unknown' }),
+  isCurrent: () => true,
+};
+
 /** The trainer's services on a real database, without processes: every call may come in any state, as in life. */
 export class Trainer {
   readonly consumer: RunsConsumer;
@@ -43,14 +50,17 @@ export class Trainer {
   private readonly cancellations: RunCancellationsService;
   private readonly lostStarts: LostStartsService;
 
-  constructor(private readonly database: Database) {
+  /** `executor`: how starts are seen from here; by default they are another host's. */
+  constructor(
+    private readonly database: Database,
+    executor: Pick<Executor, 'host' | 'observe' | 'isCurrent'> = elsewhere,
+  ) {
     const feed = new RunFeedRepository(database);
     const cancelled = new CancellationsRepository(database);
     this.runs = new RunsRepository(database);
     this.announcements = new RunAnnouncements(new Outbox('training'), this.runs, feed);
     const attempts = new AttemptsService(this.runs, this.announcements, settings);
-    const executor = { host: 'another', observe: () => Promise.resolve({ kind: 'unknown' }) } as never;
-    this.lostStarts = new LostStartsService(database, this.runs, attempts, executor);
+    this.lostStarts = new LostStartsService(database, this.runs, attempts, executor as Executor);
     this.cancellations = new RunCancellationsService(database, this.runs, cancelled, this.announcements);
     this.service = new RunsService(this.runs, this.announcements, feed, cancelled, this.cancellations);
     this.consumer = new RunsConsumer(this.service, this.cancellations);
@@ -64,7 +74,7 @@ export class Trainer {
       bases as never,
       { newest: () => Promise.resolve(null) } as never,
       fence,
-      executor,
+      executor as Executor,
       settings,
     );
     this.events = new RunnerEventsService(fence, this.runs, feed, this.announcements);

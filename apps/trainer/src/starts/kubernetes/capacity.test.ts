@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Plan, RunId } from '@attune/kernel';
 import type { Candidate, Placement } from '../executor';
-import { acceleratorOf, freeSlots, placeStart, type Holding, type Quota } from './capacity';
+import { acceleratorOf, freeSlots, mayLeaveSpot, placeStart, type Holding, type Quota } from './capacity';
 import type { SharingSettings } from './settings';
 
 const HOUR = 3_600_000;
@@ -74,6 +74,16 @@ describe('a run', () => {
       priorityClass: 'gold',
     });
     expect(place(run({ plan: 'enterprise', preemptions: 1, lastPreemptedMsAgo: 1 }))?.priorityClass).toBe('enterprise');
+  });
+
+  it('leaves spot machines only for others that its accelerator allows', () => {
+    const away = (accelerator: string | null, pool: string): boolean => mayLeaveSpot(accelerator, pool, settings);
+    expect([away(null, 'spot'), away(null, 'lasting'), away('pair', 'spot'), away('unheard-of', 'spot')]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 
   it('starts only where every quota has room, what others use of it and what it counts late included', () => {

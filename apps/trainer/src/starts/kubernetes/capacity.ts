@@ -64,10 +64,20 @@ function classOf(candidate: Candidate, settings: SharingSettings): string {
   return lostMsAgo !== null && lostMsAgo < settings.protectedForMs ? classes.protected : classes.gold;
 }
 
+/** Whether a start that waits in the pool would be offered machines that are not spot after some more losses. */
+export function mayLeaveSpot(accelerator: string | null, poolName: string | null, settings: SharingSettings): boolean {
+  const known = acceleratorOf(accelerator, settings);
+  const pools = known ? poolsOf(known, settings) : [];
+  return pools.some(({ name, spot }) => name === poolName && spot) && pools.some(({ spot }) => !spot);
+}
+
+function poolsOf(accelerator: Accelerator, { pools }: SharingSettings): readonly Pool[] {
+  const { resource, pools: meant } = accelerator;
+  return pools.filter((pool) => pool.resource === resource && (meant?.includes(pool.name) ?? true));
+}
+
 function poolsFor(candidate: Candidate, accelerator: Accelerator, settings: SharingSettings): readonly Pool[] {
-  const pools = settings.pools.filter(
-    (pool) => pool.resource === accelerator.resource && (accelerator.pools?.includes(pool.name) ?? true),
-  );
+  const pools = poolsOf(accelerator, settings);
   if (candidate.preemptions < settings.spotPreemptions) return pools;
   const lasting = pools.filter((pool) => !pool.spot);
   return lasting.length > 0 ? lasting : pools;

@@ -14,7 +14,7 @@ export const watchRestarts = new Counter({
 
 export const syncedSeconds = new Gauge({
   name: 'attune_executor_synced_seconds',
-  help: 'Since the last whole listing of Jobs',
+  help: 'Since the last whole listing of Jobs, pods and quotas, whichever is the oldest',
 });
 
 // Read as 0 before the first.

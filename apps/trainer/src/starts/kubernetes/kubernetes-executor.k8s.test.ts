@@ -38,6 +38,8 @@ afterEach(async () => {
   await cluster.kubectl(['delete', 'pods', '--all', '-n', NAMESPACE, '--grace-period=0', '--force']);
 });
 
+const BUSY = 'All machines of its kind are at work. It waits for one to become free or to be started.';
+
 const anOrder = (pool = 'spot'): StartOrder => ({
   runId: newId<RunId>(),
   start: 1,
@@ -124,9 +126,28 @@ describe('a start in a cluster', () => {
     for (const order of [spot, lasting]) await impatient.start(order);
     await becomes(spot, { kind: 'waiting' }, impatient);
     const reason = 'No machine of the cheaper kind was to be had.';
-    await becomes(spot, { kind: 'ended', end: { kind: 'preempted', reason } }, impatient);
-    await becomes(lasting, { kind: 'waiting' }, impatient);
+    await becomes(spot, { kind: 'waiting', givenUp: { kind: 'unplaced', reason } }, impatient);
+    await becomes(lasting, { kind: 'waiting', givenUp: null }, impatient);
     await impatient.shutdown();
+  });
+
+  it('is given up by nobody who does not see the cluster: it may be at work by now', async () => {
+    const impatient = openExecutor(cluster, { timings: { ...settings.timings, spotMissingForMs: 3000 } });
+    await readiness(impatient, true);
+    const [holder, order] = [anOrder('spot'), anOrder('spot')];
+    await impatient.start(holder);
+    await becomes(holder, { kind: 'running' }, impatient);
+    await impatient.start(order);
+    await becomes(order, { kind: 'waiting', givenUp: null, reason: BUSY }, impatient);
+    await cluster.crash('kube-apiserver');
+    await readiness(impatient, false);
+    await new Promise((resolve) => setTimeout(resolve, 3500));
+    const blind = await impatient.observe({ ...order, orderedMsAgo: 60_000 });
+    await cluster.revive();
+    await readiness(impatient, true);
+    await becomes(order, { kind: 'waiting', givenUp: { kind: 'unplaced' } }, impatient);
+    await impatient.shutdown();
+    expect(blind).toEqual({ kind: 'waiting', reason: BUSY, givenUp: null });
   });
 
   it('holds its machine until its pod has ended, though its Job is gone', async () => {
@@ -158,8 +179,8 @@ describe('a start in a cluster', () => {
     const second = anOrder();
     await executor.start(second);
     await becomes(second, {
-      kind: 'ended',
-      end: { kind: 'failed', fault: 'platform', message: 'The training program could not be fetched.' },
+      kind: 'waiting',
+      givenUp: { kind: 'failed', fault: 'platform', message: 'The training program could not be fetched.' },
     });
     node.absentImages.delete(IMAGE);
   });
@@ -180,7 +201,7 @@ describe('a start in a cluster', () => {
     });
     await new ClusterApi(cluster.kubeConfig(), NAMESPACE).createJob(job);
     await becomes(order, { kind: 'waiting' });
-    await becomes(order, { kind: 'ended', end: { kind: 'interrupted' } });
+    await becomes(order, { kind: 'waiting', givenUp: { kind: 'interrupted' } });
   });
 
   it('is preempted by one of a higher class, and says so after a restart of the trainer too', async () => {

@@ -14,19 +14,20 @@ import {
   type HeldStart,
   type OrderedStart,
   type Placement,
+  type StartEnd,
   type StartName,
   type StartOrder,
   type StartStatus,
 } from '../executor';
 import { Blueprint, jobName } from './blueprint';
-import { acceleratorOf, freeSlots, placeStart } from './capacity';
+import { acceleratorOf, freeSlots, mayLeaveSpot, placeStart } from './capacity';
 import { ClusterApi, RUN_SELECTOR } from './cluster-api';
 import { syncedSeconds } from './executor-metrics';
 import { queueInKueue } from './kueue-queue';
 import { Mirror } from './mirror';
-import { hasMachine, toHoldings, toPodHolding, toQuota } from './occupancy';
+import { hasMachine, poolOf, toHoldings, toPodHolding, toQuota } from './occupancy';
 import type { KubernetesExecutorSettings } from './settings';
-import { lossOf, NO_SPOT, PREPARED, toStartStatus, type SeenStart } from './start-meaning';
+import { lossOf, PREPARED, toStartStatus, type SeenStart } from './start-meaning';
 
 /** SIGTERM, and SIGKILL a second later: its checkpoint would be refused anyway. */
 const KILL_GRACE_SECONDS = 1;
@@ -36,6 +37,8 @@ const CREATE_RETRY_MS = 500;
 const REFUSED_FOR_MS = 15_000;
 const ASK_EVERY_MS = 60_000;
 const CHANGE_MS = 50;
+
+const undecided: StartStatus = { kind: 'waiting', reason: PREPARED, givenUp: null };
 
 /**
  * Each start is a Job of its own, in a namespace that several trainers may share. What it says of starts comes from a copy of the cluster's
@@ -49,14 +52,14 @@ export class KubernetesExecutor extends Executor {
   private readonly pods: Mirror<V1Pod>;
   private readonly quotas: Mirror<V1ResourceQuota>;
   private readonly listeners: (() => void)[] = [];
-  /** Of starts whose pod is gone without having ended: why. */
-  private readonly lost = new Map<string, string>();
+  /** Of starts whose pod is gone without having ended by itself: how it was ended. */
+  private readonly lost = new Map<string, StartEnd>();
   private readonly killedAt = new Map<string, number>();
   /** Jobs that were deleted, until the watch says so. */
   private readonly deleted = new Set<string>();
   private readonly askedAt = new Map<string, number>();
-  /** Runs whose accelerator nobody has explained. */
-  private readonly strange = new Set<RunId>();
+  /** About accelerators that nobody has explained. */
+  private readonly complaints = new Set<string>();
   private changing: NodeJS.Timeout | null = null;
 
   constructor(
@@ -121,16 +124,18 @@ export class KubernetesExecutor extends Executor {
   place(candidate: Candidate, held: readonly HeldStart[]): Placement | null {
     const { sharing } = this.settings;
     if (!acceleratorOf(candidate.accelerator, sharing)) {
+      const why = unexplained(candidate);
       // It is asked for at every pass.
-      if (!this.strange.has(candidate.runId)) this.logger.error({ run_id: candidate.runId }, unexplained(candidate));
-      this.strange.add(candidate.runId);
+      if (!this.complaints.has(why)) this.logger.error({ run_id: candidate.runId }, why);
+      this.complaints.add(why);
       return null;
     }
     return placeStart(candidate, this.occupancy(held), sharing);
   }
 
   freeSlots(held: readonly HeldStart[]): { pool: string; free: number }[] {
-    syncedSeconds.set((this.jobs.ageMs() ?? performance.now()) / 1000);
+    const ages = this.mirrors().map((mirror) => mirror.ageMs() ?? performance.now());
+    syncedSeconds.set(Math.max(...ages) / 1000);
     return freeSlots(this.occupancy(held).holdings, this.settings.sharing.pools);
   }
 
@@ -161,10 +166,13 @@ export class KubernetesExecutor extends Executor {
       return { kind: 'unknown' };
     const seen = this.seen(start);
     // A Job may have heard of its end before its pod is seen, which knows more of it.
-    if (seen.job && !seen.pod && !this.pods.isCurrent()) return { kind: 'waiting', reason: PREPARED };
+    if (seen.job && !seen.pod && !this.pods.isCurrent()) return undecided;
     const status = toStartStatus(seen, systemClock.now(), this.settings.timings);
-    if (status.kind === 'waiting') this.askForRefusal(name);
-    if (seen.pod && status.kind === 'waiting' && this.isWithoutSpot(seen.pod)) return NO_SPOT;
+    if (status.kind === 'waiting') {
+      this.askForRefusal(name);
+      // Nobody here knows how long it has waited: it may be at work by now.
+      if (!this.isCurrent()) return { ...status, givenUp: null };
+    }
     return status.kind === 'unknown' && killedAt === undefined ? this.judgeUnknown(start) : status;
   }
 
@@ -200,7 +208,7 @@ export class KubernetesExecutor extends Executor {
     await Promise.all(this.mirrors().map((mirror) => mirror.stop()));
   }
 
-  private mirrors(): readonly Pick<Mirror<V1Job>, 'start' | 'stop' | 'isCurrent'>[] {
+  private mirrors(): readonly Pick<Mirror<V1Job>, 'start' | 'stop' | 'isCurrent' | 'ageMs'>[] {
     return [this.jobs, this.pods, this.quotas];
   }
 
@@ -232,9 +240,15 @@ export class KubernetesExecutor extends Executor {
     return job;
   }
 
-  private seen(start: StartName): SeenStart {
+  private seen(start: OrderedStart): SeenStart {
     const name = jobName(start);
-    return { job: this.jobs.get(name) ?? null, pod: this.podOf(start) ?? null, lost: this.lost.get(name) ?? null };
+    const pod = this.podOf(start) ?? null;
+    return {
+      job: this.jobs.get(name) ?? null,
+      pod,
+      lost: this.lost.get(name) ?? null,
+      mayLeaveSpot: pod !== null && mayLeaveSpot(start.accelerator, poolOf(pod), this.settings.sharing),
+    };
   }
 
   /** A Job makes one pod: it never replaces it. */
@@ -244,7 +258,6 @@ export class KubernetesExecutor extends Executor {
 
   /** Nothing of it is to be seen here. Only the cluster's own word ends a run's start. */
   private async judgeUnknown(start: OrderedStart): Promise<StartStatus> {
-    const undecided: StartStatus = { kind: 'waiting', reason: PREPARED };
     if (start.orderedMsAgo < this.settings.timings.unknownForMs || !this.jobs.hasListed()) return undecided;
     try {
       const job = await this.api.readJob(jobName(start));
@@ -284,8 +297,8 @@ export class KubernetesExecutor extends Executor {
     const job = start && this.jobs.get(jobName(start));
     // Without its Job it was deleted with it, and that is what counts.
     if (!job) return;
-    const why = lossOf(pod, job);
-    if (why !== null) this.lost.set(jobName(start), why);
+    const how = lossOf(pod, job, systemClock.now());
+    if (how !== null) this.lost.set(jobName(start), how);
   }
 
   private occupancy(held: readonly HeldStart[]) {
@@ -299,17 +312,6 @@ export class KubernetesExecutor extends Executor {
       counted: pods.map(toPodHolding),
       quotas: [...this.quotas.values()].map(toQuota),
     };
-  }
-
-  /** Waits in vain for a machine of a spot pool, where there are others of the kind. */
-  private isWithoutSpot({ metadata, spec, status }: V1Pod): boolean {
-    const { sharing, timings } = this.settings;
-    const pool = sharing.pools.find(({ name }) => name === spec?.nodeSelector?.['attune.dev/pool']);
-    const hasOther = sharing.pools.some((other) => !other.spot && other.resource === pool?.resource);
-    const isUnplaced = status?.conditions?.some(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
-    const now = systemClock.now().getTime();
-    const waitsMs = now - new Date(metadata?.creationTimestamp ?? now).getTime();
-    return pool?.spot === true && hasOther && isUnplaced === true && waitsMs > timings.spotMissingForMs;
   }
 
   /** Into the log, for the platform's engineers: a quota, a missing PriorityClass or a policy keeps the pod out. */

@@ -1,5 +1,5 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
-import type { StartStatus } from '../executor';
+import type { StartEnd, StartStatus } from '../executor';
 import { toInterruptedEnd, toLostEnd } from '../start-end';
 import { queueInKueue } from './kueue-queue';
 import { lossOf, toStartStatus, type SeenStart } from './start-meaning';
@@ -44,13 +44,19 @@ describe('the Job of a start in a cluster with Kueue', () => {
 
 describe('a start whose Job Kueue has suspended', () => {
   const statusOf = (seen: Partial<SeenStart>): StartStatus =>
-    toStartStatus({ job: aJob('gold', true), pod: null, lost: null, ...seen }, new Date(0), {
+    toStartStatus({ job: aJob('gold', true), pod: null, lost: null, mayLeaveSpot: false, ...seen }, new Date(0), {
       secretMissingForMs: 0,
       imageMissingForMs: 0,
+      spotMissingForMs: 0,
     });
+  const taken: StartEnd = { kind: 'preempted', reason: TAKEN };
 
   it('waits for its share as long as it never had a pod', () => {
-    expect(statusOf({})).toEqual({ kind: 'waiting', reason: 'It waits for its share of the machines.' });
+    expect(statusOf({})).toEqual({
+      kind: 'waiting',
+      reason: 'It waits for its share of the machines.',
+      givenUp: null,
+    });
   });
 
   it('is losing its machine while its pod is there, and has lost it when the pod is gone, however it ended', () => {
@@ -59,12 +65,12 @@ describe('a start whose Job Kueue has suspended', () => {
       ending: { kind: 'preempted', reason: TAKEN },
     });
     expect(statusOf({ pod: aPod('Failed') })).toEqual({ kind: 'ended', end: { kind: 'preempted', reason: TAKEN } });
-    expect(lossOf(aPod('Failed'), aJob('gold', true))).toBe(TAKEN);
-    expect(statusOf({ lost: TAKEN })).toEqual({ kind: 'ended', end: { kind: 'preempted', reason: TAKEN } });
+    expect(lossOf(aPod('Failed'), aJob('gold', true), new Date(0))).toEqual(taken);
+    expect(statusOf({ lost: taken })).toEqual({ kind: 'ended', end: { kind: 'preempted', reason: TAKEN } });
   });
 
   it('is over although Kueue lets the same Job go again', () => {
-    const again = { job: aJob('gold', false), pod: aPod('Running'), lost: TAKEN };
+    const again = { job: aJob('gold', false), pod: aPod('Running'), lost: taken };
     expect(statusOf(again)).toEqual({ kind: 'ended', end: { kind: 'preempted', reason: TAKEN } });
   });
 

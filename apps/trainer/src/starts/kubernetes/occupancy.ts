@@ -16,14 +16,20 @@ export function hasMachine(pod: V1Pod): boolean {
   return pod.status?.phase === 'Pending' || pod.status?.phase === 'Running';
 }
 
+/** The pool whose machines the pod asks for. */
+export function poolOf({ spec }: V1Pod): string | null {
+  return spec?.nodeSelector?.['attune.dev/pool'] ?? null;
+}
+
 /** What a pod holds, by its own words. */
-export function toPodHolding({ spec }: V1Pod): Holding {
+export function toPodHolding(pod: V1Pod): Holding {
+  const { spec } = pod;
   const limits = Object.entries(spec?.containers[0]?.resources?.limits ?? {});
   const [resource, units] = limits.find(([name]) => name.includes('/')) ?? ['', '1'];
   return {
     resource,
     units: toNumber(units),
-    pool: spec?.nodeSelector?.['attune.dev/pool'] ?? null,
+    pool: poolOf(pod),
     priorityClass: spec?.priorityClassName ?? null,
   };
 }

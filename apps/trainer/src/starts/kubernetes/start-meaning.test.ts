@@ -1,9 +1,9 @@
 import type { V1Job, V1JobCondition, V1Pod, V1PodCondition, V1PodStatus } from '@kubernetes/client-node';
-import type { StartStatus } from '../executor';
+import type { StartEnd, StartStatus } from '../executor';
 import { lossOf, toStartStatus } from './start-meaning';
 
 const now = new Date('2026-11-28T12:00:00Z');
-const settings = { secretMissingForMs: 30_000, imageMissingForMs: 300_000 };
+const settings = { secretMissingForMs: 30_000, imageMissingForMs: 300_000, spotMissingForMs: 600_000 };
 
 const job = (...conditions: [type: string, reason?: string][]): V1Job => ({
   metadata: { name: 'run-x-1' },
@@ -35,10 +35,11 @@ const limited = (hours: number, ...conditions: Parameters<typeof job>): V1Job =>
   spec: { activeDeadlineSeconds: hours * 3600, template: {} },
 });
 
-const mean = (seenPod: V1Pod | null, seenJob: V1Job | null = job(), lost: string | null = null): StartStatus =>
-  toStartStatus({ job: seenJob, pod: seenPod, lost }, now, settings);
+const mean = (seenPod: V1Pod | null, seenJob: V1Job | null = job(), lost: StartEnd | null = null): StartStatus =>
+  toStartStatus({ job: seenJob, pod: seenPod, lost, mayLeaveSpot: false }, now, settings);
 
-const waiting = (reason: string) => ({ kind: 'waiting', reason });
+const waiting = (reason: string, givenUp: StartEnd | null = null) => ({ kind: 'waiting', reason, givenUp });
+const taken = (reason: string): StartEnd => ({ kind: 'preempted', reason });
 const ended = (end: object) => ({ kind: 'ended', end });
 
 describe('what the cluster says of a start means', () => {
@@ -96,7 +97,11 @@ describe('what the cluster says of a start means', () => {
           ...runner({ waiting: { reason: 'ErrImagePull' } }),
         }),
       ),
-      ended({ kind: 'failed', fault: 'platform', message: 'The training program could not be fetched.' }),
+      waiting('Its machine is fetching the training program.', {
+        kind: 'failed',
+        fault: 'platform',
+        message: 'The training program could not be fetched.',
+      }),
     ],
     [
       'a Secret that is missing for long',
@@ -107,7 +112,7 @@ describe('what the cluster says of a start means', () => {
           ...runner({ waiting: { reason: 'CreateContainerConfigError', message: 'secret "run-x-1" not found' } }),
         }),
       ),
-      ended({ kind: 'interrupted' }),
+      waiting('Its start is being prepared.', { kind: 'interrupted' }),
     ],
     [
       'a container that cannot be made for long, for another reason',
@@ -118,7 +123,7 @@ describe('what the cluster says of a start means', () => {
           ...runner({ waiting: { reason: 'CreateContainerConfigError', message: 'configmap "x" not found' } }),
         }),
       ),
-      ended({
+      waiting('Its machine is fetching the training program.', {
         kind: 'failed',
         fault: 'platform',
         message: 'The training program could not be started on its machine.',
@@ -199,12 +204,12 @@ describe('what the cluster says of a start means', () => {
     ],
     [
       'a failed Job whose pod was seen going',
-      mean(null, job(['Failed', 'BackoffLimitExceeded']), 'Its machine was emptied for maintenance.'),
+      mean(null, job(['Failed', 'BackoffLimitExceeded']), taken('Its machine was emptied for maintenance.')),
       ended({ kind: 'preempted', reason: 'Its machine was emptied for maintenance.' }),
     ],
     [
       'a pod that was seen going, before its Job says so',
-      mean(null, job(), 'Its machine was taken away.'),
+      mean(null, job(), taken('Its machine was taken away.')),
       ended({ kind: 'preempted', reason: 'Its machine was taken away.' }),
     ],
     ['a complete Job', mean(null, job(['Complete'])), ended({ kind: 'exit', exit: 'done' })],
@@ -213,7 +218,36 @@ describe('what the cluster says of a start means', () => {
   });
 
   it('a pod that ended by itself was not lost when it goes; one that ran was', () => {
-    expect(lossOf(pod({ phase: 'Failed', ...terminated(70) }), job())).toBeNull();
-    expect(lossOf(pod({ phase: 'Running', ...runner({ running: {} }) }), job())).toBe('Its machine was taken away.');
+    const running = pod({ phase: 'Running', ...runner({ running: {} }) });
+    expect(lossOf(pod({ phase: 'Failed', ...terminated(70) }), job(), now)).toBeNull();
+    expect(lossOf(running, job(), now)).toEqual(taken('Its machine was taken away.'));
+  });
+
+  it('a pod that a deadline has taken has told how much of the time it had; one that was gone before its Job said so has not', () => {
+    const overdue = limited(8, ['Failed', 'DeadlineExceeded']);
+    const lostAfter = (hours: number) => {
+      const running = pod({ phase: 'Running', ...runner({ running: { startedAt: hoursAgo(hours) } }) });
+      return lossOf(running, overdue, now);
+    };
+    expect(mean(null, overdue, lostAfter(5))).toEqual(ended({ kind: 'expired' }));
+    expect(mean(null, overdue, lostAfter(3))).toEqual(ended({ kind: 'interrupted' }));
+    expect(mean(null, overdue, taken('Its machine was taken away.'))).toEqual(ended({ kind: 'expired' }));
+  });
+
+  it('a pod that has waited too long for a spot machine is given up where there are others, and only there', () => {
+    const unplaced = (minutes: number) =>
+      pod(
+        {
+          phase: 'Pending',
+          conditions: [condition('PodScheduled', 'False', { reason: 'Unschedulable', message: '' })],
+        },
+        { creationTimestamp: new Date(now.getTime() - minutes * 60_000) },
+      );
+    const after = (minutes: number, mayLeaveSpot: boolean): StartStatus =>
+      toStartStatus({ job: job(), pod: unplaced(minutes), lost: null, mayLeaveSpot }, now, settings);
+    const givenUp: StartEnd = { kind: 'unplaced', reason: 'No machine of the cheaper kind was to be had.' };
+    expect(after(9, true)).toMatchObject({ givenUp: null });
+    expect(after(11, true)).toMatchObject({ kind: 'waiting', givenUp });
+    expect(after(11, false)).toMatchObject({ givenUp: null });
   });
 });

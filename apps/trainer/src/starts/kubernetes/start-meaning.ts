@@ -10,11 +10,13 @@ export interface SeenStart {
   job: V1Job | null;
   pod: V1Pod | null;
   /** A pod of it was there and is gone without having ended: why, as far as it was to be seen. */
-  lost: string | null;
+  lost: StartEnd | null;
+  /** It waits for a spot machine, and there are others. */
+  mayLeaveSpot: boolean;
 }
 
-/** How long a container may fail to be made before its start is given up. */
-export type MeaningSettings = Pick<ExecutorTimings, 'secretMissingForMs' | 'imageMissingForMs'>;
+/** How long a pod may wait for what before its start is given up. */
+export type MeaningSettings = Pick<ExecutorTimings, 'secretMissingForMs' | 'imageMissingForMs' | 'spotMissingForMs'>;
 
 /** Of a start that was ordered, and of which nothing is to be seen yet. */
 export const PREPARED = 'Its start is being prepared.';
@@ -30,9 +32,6 @@ const words = {
   spot: 'No machine of the cheaper kind was to be had.',
 } as const;
 
-/** Of a start that has waited too long for a spot machine. */
-export const NO_SPOT: StartStatus = { kind: 'ended', end: preempted(words.spot) };
-
 /** `DisruptionTarget` reasons: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions */
 const disruptions: Record<string, string> = {
   PreemptionByScheduler: words.taken,
@@ -45,13 +44,14 @@ const disruptions: Record<string, string> = {
 export function toStartStatus(seen: SeenStart, now: Date, settings: MeaningSettings): StartStatus {
   const { job, pod } = seen;
   // A pod after one that was lost is Kueue's doing, which lets the same Job go again: the start is over all the same.
-  if (pod && seen.lost === null) return fromPod(pod, job, now, settings);
+  if (pod && seen.lost === null) return fromPod(pod, seen, now, settings);
   const end = job && toJobEnd(job);
-  // Of a loss the pod has told more than its Job.
-  if (seen.lost !== null && (!end || end.kind === 'preempted')) return { kind: 'ended', end: preempted(seen.lost) };
+  // Of its end the pod has told more than its Job, but for a deadline that the Job has told only after it.
+  const isTold = seen.lost !== null && (!end || end.kind === 'preempted' || seen.lost.kind !== 'preempted');
+  if (isTold && seen.lost) return { kind: 'ended', end: seen.lost };
   if (end) return { kind: 'ended', end };
   if (!job) return { kind: 'unknown' };
-  return { kind: 'waiting', reason: job.spec?.suspend === true ? words.share : PREPARED };
+  return waiting(job.spec?.suspend === true ? words.share : PREPARED);
 }
 
 /** Why the pod's machine is being taken from it; null while nobody does. */
@@ -66,14 +66,14 @@ export function disruptionOf(pod: V1Pod, job: V1Job | null): string | null {
   return isSilent && pod.metadata?.deletionTimestamp === undefined ? words.silent : null;
 }
 
-/** Why a pod that is gone has not ended by itself; null where it has. */
-export function lossOf(pod: V1Pod, job: V1Job): string | null {
+/** How a pod that is gone was ended; null where it has ended by itself. */
+export function lossOf(pod: V1Pod, job: V1Job, now: Date): StartEnd | null {
   const hasEnded = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
-  const disruption = disruptionOf(pod, job);
-  return hasEnded && disruption === null ? null : (disruption ?? words.gone);
+  return endingOf(pod, job, now) ?? (hasEnded ? null : preempted(words.gone));
 }
 
-function fromPod(pod: V1Pod, job: V1Job | null, now: Date, settings: MeaningSettings): StartStatus {
+function fromPod(pod: V1Pod, seen: SeenStart, now: Date, settings: MeaningSettings): StartStatus {
+  const { job } = seen;
   switch (pod.status?.phase) {
     case 'Succeeded':
       return { kind: 'ended', end: { kind: 'exit', exit: 'done' } };
@@ -84,7 +84,9 @@ function fromPod(pod: V1Pod, job: V1Job | null, now: Date, settings: MeaningSett
       const runner = runnerOf(pod);
       // One that has ended is running until its pod says so.
       const hasRun = runner?.state?.running ?? runner?.state?.terminated;
-      return hasRun ? { kind: 'running', ending: endingOf(pod, job, now) } : notRunning(pod, runner, now, settings);
+      return hasRun
+        ? { kind: 'running', ending: endingOf(pod, job, now) }
+        : notRunning(pod, runner, seen, now, settings);
     }
   }
 }
@@ -92,26 +94,27 @@ function fromPod(pod: V1Pod, job: V1Job | null, now: Date, settings: MeaningSett
 function notRunning(
   pod: V1Pod,
   runner: V1ContainerStatus | undefined,
+  { mayLeaveSpot }: SeenStart,
   now: Date,
   settings: MeaningSettings,
 ): StartStatus {
+  const msSince = (moment: Date | string | undefined): number => now.getTime() - new Date(moment ?? now).getTime();
   const scheduled = conditionOf(pod, 'PodScheduled');
   if (scheduled?.status !== 'True') {
-    const isGated = scheduled?.reason === 'SchedulingGated';
-    const reason = isGated ? words.share : scheduled ? toWaitingReason(scheduled.message ?? '') : PREPARED;
-    return { kind: 'waiting', reason };
+    if (scheduled?.reason === 'SchedulingGated') return waiting(words.share);
+    const isTooLong = mayLeaveSpot && msSince(pod.metadata?.creationTimestamp) > settings.spotMissingForMs;
+    const givenUp: StartEnd | null = isTooLong ? { kind: 'unplaced', reason: words.spot } : null;
+    return waiting(scheduled ? toWaitingReason(scheduled.message ?? '') : PREPARED, givenUp);
   }
-  const waitingForMs = now.getTime() - new Date(scheduled.lastTransitionTime ?? now).getTime();
+  const waitingForMs = msSince(scheduled.lastTransitionTime);
   const { reason, message = '' } = runner?.state?.waiting ?? {};
   // Whoever should have made its Secret is gone.
   if (reason === 'CreateContainerConfigError' && /^secret .* not found/.test(message)) {
-    if (waitingForMs > settings.secretMissingForMs) return { kind: 'ended', end: { kind: 'interrupted' } };
-    return { kind: 'waiting', reason: PREPARED };
+    return waiting(PREPARED, waitingForMs > settings.secretMissingForMs ? { kind: 'interrupted' } : null);
   }
   const failure = failureToMake(reason);
-  if (failure !== null && waitingForMs > settings.imageMissingForMs)
-    return { kind: 'ended', end: { kind: 'failed', fault: 'platform', message: failure } };
-  return { kind: 'waiting', reason: words.image };
+  const isTooLong = failure !== null && waitingForMs > settings.imageMissingForMs;
+  return waiting(words.image, isTooLong ? { kind: 'failed', fault: 'platform', message: failure } : null);
 }
 
 /** What keeps the container from being made, if it lasts; null where it is on its way. */
@@ -178,6 +181,10 @@ function hasFailedBy(job: V1Job | null, reason?: string): boolean {
       condition.status === 'True' &&
       (reason === undefined || condition.reason === reason),
   );
+}
+
+function waiting(reason: string, givenUp: StartEnd | null = null): StartStatus {
+  return { kind: 'waiting', reason, givenUp };
 }
 
 function preempted(reason: string): StartEnd {
