@@ -54,6 +54,14 @@ describe('the overlay that the guide shows', () => {
     expect(await problems(shown.patches)).toEqual([]);
     const manifests = await renderOwn(overlay, shown);
     expect(references(documentedSecrets())(manifests)).toEqual([]);
+    // KEDA would ask a NATS that is not there.
+    expect(ofKind(manifests, 'ScaledObject')).toEqual([]);
+    expect(ofKind(manifests, 'Deployment')).toContainEqual(
+      expect.objectContaining({
+        metadata: expect.objectContaining({ name: 'ingestion' }) as unknown,
+        spec: expect.objectContaining({ replicas: 2 }) as unknown,
+      }),
+    );
   });
 
   it.each([

@@ -47,7 +47,7 @@ describe("the users of the platform's NATS", () => {
     };
     const server = spawn(await ensureNats(), ['--config', config], { env, stdio: 'ignore' });
     servers.push(server);
-    await eventually(async () => expect(await login(port, 'attune', 'k0123')).toContain('PONG'));
+    await eventually(async () => expect(await login(port, 'nobody', '')).toContain('Authorization Violation'));
     return port;
   }
 
@@ -72,6 +72,12 @@ describe("the users of the platform's NATS", () => {
     const port = await serverWith([...values.config.merge.authorization.users, next]);
     expect(await login(port, 'successor', 'k4567')).toContain('PONG');
     expect(await login(port, 'attune', 'k0123')).toContain('PONG');
+  });
+
+  it('lets the next one alone in while it still has the old values, once the first is taken out of the file', async () => {
+    const port = await serverWith([next]);
+    expect(await login(port, 'successor', 'k4567')).toContain('PONG');
+    expect(await login(port, 'attune', 'k0123')).toContain('Authorization Violation');
   });
 });
 

@@ -137,6 +137,11 @@ describe('a backup', () => {
 
   it('is not written over another one, and not restored over a platform', async () => {
     await expect(backUpPlatform(settings, join(home, 'backup'))).rejects.toThrow('holds a backup already');
-    await expect(restorePlatform(settings, join(home, 'backup'))).rejects.toThrow('is not empty');
+    await expect(restorePlatform(settings, join(home, 'backup'))).rejects.toThrow('already runs');
+    const another = { ...settings, home: join(home, 'another') };
+    await mkdir(another.home);
+    await writeFile(join(another.home, 'secrets.json'), '{}');
+    await expect(restorePlatform(another, join(home, 'backup'))).rejects.toThrow('is not empty: it has secrets.json');
+    expect(await readFile(join(another.home, 'secrets.json'), 'utf8')).toBe('{}');
   });
 });

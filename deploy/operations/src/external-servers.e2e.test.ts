@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,9 +50,8 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-/** As an operator does it on a machine of his: his variables, and a folder that is new each time. */
-const elsewhere = (name: string): Settings =>
-  s3 ? { ...settings, home: join(home, name) } : { ...settings, home: join(home, 'platform') };
+/** As an operator does it on a machine of his: his variables, and one folder for all that he does. */
+const elsewhere = (): Settings => ({ ...settings, home: join(home, s3 ? 'elsewhere' : 'platform') });
 
 function client(): AttuneClient {
   const apiKey = readFileSync(join(home, 'platform', 'api-key'), 'utf8').trim();
@@ -85,16 +84,19 @@ function migrate(): void {
 it('a platform on servers of the operator’s is restored into the database that it had, with a broker that begins empty', async () => {
   platform = await startPlatform(settings);
   const { id } = await client().models.create({ name: 'Kept', language: 'en' });
-  await backUpPlatform(elsewhere('backing-up'), join(home, 'backup'));
+  await backUpPlatform(elsewhere(), join(home, 'first-backup'));
+  await backUpPlatform(elsewhere(), join(home, 'backup'));
+  // The secrets are the platform's, which has them in a place of its own.
+  if (s3) expect(readdirSync(join(home, 'backup'))).not.toContain('secrets.json');
   await client().models.create({ name: 'Made after the backup', language: 'en' });
 
-  await expect(restorePlatform(elsewhere('too-early'), join(home, 'backup'))).rejects.toThrow('stop the services');
+  await expect(restorePlatform(elsewhere(), join(home, 'backup'))).rejects.toThrow('stop the services');
   await platform.stop();
-  await expect(restorePlatform(elsewhere('in-use'), join(home, 'backup'))).rejects.toThrow('in use');
+  await expect(restorePlatform(elsewhere(), join(home, 'backup'))).rejects.toThrow('in use');
   await emptyDatabase();
-  await expect(restorePlatform(elsewhere('no-schema'), join(home, 'backup'))).rejects.toThrow('run the migrations');
+  await expect(restorePlatform(elsewhere(), join(home, 'backup'))).rejects.toThrow('run the migrations');
   migrate();
-  await restorePlatform(elsewhere('restoring'), join(home, 'backup'));
+  await restorePlatform(elsewhere(), join(home, 'backup'));
 
   settings = { ...settings, natsUrl: emptyBroker.url };
   platform = await startPlatform(settings);

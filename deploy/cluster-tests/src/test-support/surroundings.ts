@@ -13,7 +13,7 @@ export const platform = new Map<string, ForeignService>([
   ],
 ]);
 
-/** What the charts of k8s/platform run, as far as our policies and monitors name it: labels and ports are the charts'. */
+/** What the charts of k8s/platform run, as far as our policies and monitors name it. Labels and ports were read from the charts' templates: a new version of a chart may have others. */
 export const surroundings: Surroundings = new Map<string, Neighbour[]>([
   ['kube-system', [{ labels: { 'k8s-app': 'kube-dns' } }]],
   [
