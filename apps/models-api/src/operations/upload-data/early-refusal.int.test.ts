@@ -1,6 +1,9 @@
 import { TestApi } from '../../test-support/test-api';
 import { putData, uploadForm } from '../../test-support/uploading';
 
+// 300 MB go over the wire, beside whatever else the machine does.
+jest.setTimeout(90_000);
+
 let api: TestApi;
 beforeAll(async () => {
   api = await TestApi.start({ uploads: { audioBytes: 64_000_000, transcriptBytes: 1000 } });
