@@ -19,7 +19,15 @@ class FaultyExecutor extends LocalExecutor {
   gate: Promise<void> = Promise.resolve();
   making = 0;
 
-  override async start(order: StartOrder): Promise<void> {
+  /** It has no disk left, or the like; what is thrown is thrown at once, as programs do. */
+  isFull = false;
+
+  override start(order: StartOrder): Promise<void> {
+    if (this.isFull) throw new Error('no space left on device');
+    return this.startLater(order);
+  }
+
+  private async startLater(order: StartOrder): Promise<void> {
     this.making += 1;
     await this.gate;
     this.making -= 1;
@@ -73,6 +81,18 @@ describe('a pass of the starter', () => {
     await trainer.reaches(stuck, { state: 'cancelling' });
     executor.unable.clear();
     await trainer.reaches(stuck, { state: 'cancelled' }, 5000);
+  });
+
+  it('never gives the whole queue to a host that cannot make a start, and goes on once it can', async () => {
+    executor.isFull = true;
+    const runs = await Promise.all(Array.from({ length: 8 }, () => trainer.request()));
+    await delay(700);
+    const given = await database.query('system', `SELECT FROM training_run WHERE starts > 0 AND id = ANY ($1)`, [runs]);
+    expect(given.length).toBeGreaterThan(0);
+    expect(given.length).toBeLessThan(runs.length);
+    executor.isFull = false;
+    for (const runId of runs) await trainer.cancel(runId);
+    for (const runId of runs) await trainer.reaches(runId, { state: 'cancelled' }, 5000);
   });
 
   it('judges no start that is still being made, makes others beside it, and the end waits for all', async () => {

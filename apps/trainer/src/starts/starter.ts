@@ -170,9 +170,9 @@ export class Starter {
   }
 
   /** What cannot be made is found unknown to the executor later, and given up then: the same as after a crash right here. */
-  private make(order: StartOrder): Promise<void> {
+  private async make(order: StartOrder): Promise<void> {
     countStart();
-    return this.executor.start(order);
+    await this.executor.start(order);
   }
 
   private async claimNext(): Promise<StartOrder | null> {
