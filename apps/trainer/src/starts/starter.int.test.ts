@@ -1,10 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { Database } from '@attune/database';
 import { delay, type RunId } from '@attune/kernel';
 import { createLogger } from '@attune/observability';
-import { createTestDatabase, eventually, type TestDatabase } from '@attune/testing';
+import { createTestDatabase, eventually, temporaryDirectory, type TestDatabase } from '@attune/testing';
 import { migrations } from '../migrations/all';
 import { ClusterTrainer } from '../test-support/kubernetes/cluster-trainer';
 import type { OrderedStart, StartName, StartOrder, StartStatus } from './executor';
@@ -18,8 +16,7 @@ class FaultyExecutor extends LocalExecutor {
   /** Starts are made when it has passed. */
   gate: Promise<void> = Promise.resolve();
   making = 0;
-
-  /** It has no disk left, or the like; what is thrown is thrown at once, as programs do. */
+  /** It has no disk left: it throws before it has anything to wait for. */
   isFull = false;
 
   override start(order: StartOrder): Promise<void> {
@@ -55,9 +52,9 @@ let trainer: ClusterTrainer<FaultyExecutor>;
 beforeAll(async () => {
   testDatabase = await createTestDatabase({ schema: 'training', migrations });
   database = await testDatabase.open();
-  directory = await mkdtemp(join(tmpdir(), 'attune-starter-'));
+  directory = await temporaryDirectory('starter');
   const settings = {
-    ...{ host: 'host', permits: 5, workDirectory: join(directory, 'runs'), nice: 0, stopGraceMs: 100 },
+    ...{ host: 'host', permits: 5, workDirectory: directory, nice: 0, stopGraceMs: 100 },
     ...{ runnerCommand: ['/bin/sh', '-c', 'exec sleep 600'], runnerEnvironment: {} },
   };
   executor = new FaultyExecutor(settings, createLogger('test', 'silent'));

@@ -2,26 +2,28 @@ import type { Neighbour, Surroundings } from '../checks/matching';
 import type { ForeignService } from '../checks/reach';
 import { entriesOf, ofKind, titleOf, type Manifest } from './manifest';
 
-/** The Services of k8s/platform that ours call, and the labels that the charts give the pods behind them. */
+// What the charts of k8s/platform give their pods. Read from the charts' templates: a new version of a chart may have others.
+const nats = { 'app.kubernetes.io/name': 'nats' };
+const postgres = { 'cnpg.io/cluster': 'postgres' };
+const store = { 'app.kubernetes.io/name': 'seaweedfs', 'app.kubernetes.io/component': 's3' };
+
+/** The Services of k8s/platform that ours call, and the pods behind them. */
 export const platform = new Map<string, ForeignService>([
   // 8222 by our values: platform.test.ts.
-  ['nats.attune-platform', { labels: { 'app.kubernetes.io/name': 'nats' }, ports: [4222, 8222] }],
-  ['postgres-rw.attune-platform', { labels: { 'cnpg.io/cluster': 'postgres' }, ports: [5432] }],
-  [
-    'seaweedfs-s3.attune-platform',
-    { labels: { 'app.kubernetes.io/name': 'seaweedfs', 'app.kubernetes.io/component': 's3' }, ports: [8333] },
-  ],
+  ['nats.attune-platform', { labels: nats, ports: [4222, 8222] }],
+  ['postgres-rw.attune-platform', { labels: postgres, ports: [5432] }],
+  ['seaweedfs-s3.attune-platform', { labels: store, ports: [8333] }],
 ]);
 
-/** What the charts of k8s/platform run, as far as our policies and monitors name it. Labels and ports were read from the charts' templates: a new version of a chart may have others. */
+/** What others run, as far as our policies and monitors name it. */
 export const surroundings: Surroundings = new Map<string, Neighbour[]>([
   ['kube-system', [{ labels: { 'k8s-app': 'kube-dns' } }]],
   [
     'attune-platform',
     [
-      { labels: { 'app.kubernetes.io/name': 'nats' }, ports: { nats: 4222, monitor: 8222, 'prom-metrics': 7777 } },
-      { labels: { 'cnpg.io/cluster': 'postgres' }, ports: { postgresql: 5432, metrics: 9187, status: 8000 } },
-      { labels: { 'app.kubernetes.io/name': 'seaweedfs', 'app.kubernetes.io/component': 's3' } },
+      { labels: nats, ports: { nats: 4222, monitor: 8222, 'prom-metrics': 7777 } },
+      { labels: postgres, ports: { postgresql: 5432, metrics: 9187, status: 8000 } },
+      { labels: store },
     ],
   ],
   ['attune-training', [{ labels: { 'app.kubernetes.io/name': 'run' } }]],

@@ -42,20 +42,19 @@ const disruptions: Record<string, string> = {
 
 /** What the cluster says of a start, in the trainer's terms. */
 export function toStartStatus(seen: SeenStart, now: Date, settings: MeaningSettings): StartStatus {
-  const { job, pod } = seen;
+  const { job, pod, lost } = seen;
   // A pod after one that was lost is Kueue's doing, which lets the same Job go again: the start is over all the same.
-  if (pod && seen.lost === null) return fromPod(pod, seen, now, settings);
+  if (pod && !lost) return fromPod(pod, seen, now, settings);
   const end = job && toJobEnd(job);
   // Of its end the pod has told more than its Job, but for a deadline that the Job has told only after it.
-  const isTold = seen.lost !== null && (!end || end.kind === 'preempted' || seen.lost.kind !== 'preempted');
-  if (isTold && seen.lost) return { kind: 'ended', end: seen.lost };
+  if (lost && (!end || end.kind === 'preempted' || lost.kind !== 'preempted')) return { kind: 'ended', end: lost };
   if (end) return { kind: 'ended', end };
   if (!job) return { kind: 'unknown' };
   return waiting(job.spec?.suspend === true ? words.share : PREPARED);
 }
 
 /** Why the pod's machine is being taken from it; null while nobody does. */
-export function disruptionOf(pod: V1Pod, job: V1Job | null): string | null {
+function disruptionOf(pod: V1Pod, job: V1Job | null): string | null {
   const condition = conditionOf(pod, 'DisruptionTarget');
   if (condition?.status === 'True') return disruptions[condition.reason ?? ''] ?? words.gone;
   if (pod.status?.reason === 'NodeLost') return words.silent;
