@@ -68,22 +68,6 @@ describe('a run', () => {
     ]);
   });
 
-  it('starts within a moment of its request', async () => {
-    await started({ steps: 200, step_ms: 20 });
-    const tries: number[] = [];
-    for (let n = 0; n < 3; n += 1) {
-      const run = await new TestRun(platform).store();
-      const before = performance.now();
-      await run.request();
-      await eventually(() => expect(trainer.runners()).toHaveLength(1), { everyMs: 5 });
-      tries.push(performance.now() - before);
-      await run.cancel();
-      await run.reaches('cancelled');
-    }
-    // Outbox, relay, NATS, consumer, commit, notification, spawn. The best, since others use the machine too.
-    expect(Math.min(...tries)).toBeLessThan(1000);
-  });
-
   it('leaves nothing but its version in the store: no checkpoint, no losing epoch', async () => {
     await started({ steps: 20, step_ms: 10, faults: [{ at: 'train:step:15', do: 'kill' }] });
     const run = await requested();

@@ -5,6 +5,10 @@ import { Stopped } from './run-errors';
 
 const logger = createLogger('test', 'silent');
 
+// The clock stands still but for what a test lets pass: a busy machine has no say in who holds a lease.
+beforeEach(() => jest.useFakeTimers());
+afterEach(() => jest.useRealTimers());
+
 describe("a runner's lease", () => {
   it('is kept by heartbeats, also when some of them fail', async () => {
     const lease = new Lease(logger);
@@ -12,9 +16,9 @@ describe("a runner's lease", () => {
     lease.keep(400, performance.now(), () =>
       ++beats % 2 === 0 ? Promise.reject(new Error('away')) : Promise.resolve(),
     );
-    await delay(900);
+    await jest.advanceTimersByTimeAsync(4000);
     expect(lease.signal.aborted).toBe(false);
-    expect(beats).toBeGreaterThanOrEqual(6);
+    expect(beats).toBe(40);
     await lease.release();
   });
 
@@ -23,15 +27,17 @@ describe("a runner's lease", () => {
     const started = performance.now();
     // A trainer that hangs: each heartbeat takes all the time it is given.
     lease.keep(400, started, (timeoutMs) => delay(timeoutMs).then(() => Promise.reject(new Error('away'))));
-    await new Promise<void>((resolve) => lease.signal.addEventListener('abort', () => resolve()));
-    expect(performance.now() - started).toBeLessThan(400);
+    await jest.advanceTimersByTimeAsync(300);
+    expect(lease.signal.aborted).toBe(false);
+    await jest.advanceTimersByTimeAsync(50);
+    expect(lease.signal.aborted).toBe(true);
     expect(() => lease.check()).toThrow(Stopped);
   });
 
   it('is lost at once when the trainer says stop', async () => {
     const lease = new Lease(logger);
     lease.keep(200, performance.now(), () => Promise.reject(new Stopped('stop')));
-    await delay(100);
+    await jest.advanceTimersByTimeAsync(50);
     expect(lease.signal.aborted).toBe(true);
   });
 
