@@ -7,6 +7,7 @@ import { OBJECT_STORE } from '@attune/service';
 import {
   archiveKey,
   itemPrefix,
+  ObjectNotFound,
   uploadAudioKey,
   uploadTranscriptKey,
   type ItemPlace,
@@ -51,18 +52,25 @@ export class ArchiveUnpackerService {
 
   /** Throws only what is no fault of the archive: the store or the database failed, or `signal` was aborted. */
   async unpack(place: ArchivePlace, signal: AbortSignal): Promise<Effect> {
-    const archive = await this.database.read(place, (tx) => this.archives.find(tx, place));
-    if (archive?.status !== 'unpacking') return () => Promise.resolve();
+    const archive = await this.findUnpacking(place);
+    if (!archive) return () => Promise.resolve();
     const refusal = await this.unpackMembers(archive, signal).then(
       () => null,
-      (error: unknown) => {
+      async (error: unknown) => {
         if (error instanceof ArchiveRefused) return error.refusal;
         // The model is gone, and its erasure takes the archive with it.
         if (error instanceof AppError && error.code === 'MODEL_NOT_FOUND') return deletedModel;
+        // Another instance has finished it meanwhile, and its bytes are removed.
+        if (error instanceof ObjectNotFound && !(await this.findUnpacking(place))) return null;
         throw error;
       },
     );
     return (tx) => this.archives.finish(tx, archive.archiveId, refusal);
+  }
+
+  private async findUnpacking(place: ArchivePlace): Promise<Archive | null> {
+    const archive = await this.database.read(place, (tx) => this.archives.find(tx, place));
+    return archive?.status === 'unpacking' ? archive : null;
   }
 
   private async unpackMembers(archive: Archive, signal: AbortSignal): Promise<void> {

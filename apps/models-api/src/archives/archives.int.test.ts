@@ -3,6 +3,7 @@ import { archiveKey } from '@attune/storage';
 import type { ModelId } from '@attune/kernel';
 import { postArchive, readArchive, tarGzOf, zipOf } from '../test-support/archiving';
 import { TestApi } from '../test-support/test-api';
+import { ArchiveLister } from './archive-lister';
 import { ArchiveUnpackerService } from './archive-unpacker.service';
 import { ArchivesService } from './archives.service';
 
@@ -60,6 +61,28 @@ describe('unpacking an archive', () => {
       await expectEachOnce(id, body.archive_id);
     },
   );
+
+  it('of one that another instance has finished and whose bytes are gone ends without a fault', async () => {
+    const [unpacker, lister] = [api.app.get(ArchiveUnpackerService), api.app.get(ArchiveLister)];
+    const held = jest.spyOn(unpacker, 'unpack').mockImplementation(() => Promise.resolve(() => Promise.resolve()));
+    const { id } = await api.createModel();
+    const { body } = await postArchive(api, id, await zipOf(members));
+    await eventually(() => expect(held).toHaveBeenCalled());
+    held.mockRestore();
+    const place = { organizationId: api.tenant.organizationId, modelId: id as ModelId, archiveId: body.archive_id };
+    const unpack = async (): Promise<void> =>
+      api.database.runInTransaction(place, await unpacker.unpack(place, signal));
+    const plan = lister.plan.bind(lister);
+    jest.spyOn(lister, 'plan').mockImplementationOnce(async (...args) => {
+      const planned = await plan(...args);
+      await unpack();
+      await api.app.get(ArchivesService).removeUseless(0, signal);
+      expect(await api.store.exists(archiveKey(place))).toBe(false);
+      return planned;
+    });
+    await unpack();
+    await expectEachOnce(id, body.archive_id);
+  });
 
   it('goes on after a worker that died in the middle, when the reconciler asks again', async () => {
     const unpacker = api.app.get(ArchiveUnpackerService);
