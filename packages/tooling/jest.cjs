@@ -48,6 +48,8 @@ module.exports = {
       testPathIgnorePatterns: ['/node_modules/', '\\.e2e\\.test\\.ts$'],
       globalSetup: '<rootDir>/packages/testing/src/jest-global-setup.ts',
       globalTeardown: '<rootDir>/packages/testing/src/jest-global-teardown.ts',
+      // Patience for a busy machine; a test that passes never waits for it.
+      testTimeout: 120_000,
     },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/deploy/**/src/**/*.e2e.test.ts'] },
     {
