@@ -58,10 +58,11 @@ module.exports = {
       testMatch: ['<rootDir>/{packages,apps,deploy}/**/src/**/*.k8s.test.ts'],
       globalSetup: '<rootDir>/packages/testing/src/jest-global-setup.ts',
       globalTeardown: '<rootDir>/packages/testing/src/jest-global-teardown.ts',
-      testTimeout: 120_000,
+      testTimeout: 240_000,
     },
   ],
   // Real databases, brokers and programs: two workers keep two cores busy without starving a lease.
   maxWorkers: 2,
-  testTimeout: 30_000,
+  // A bound between slow and never: a shared machine may take many times as long as a quiet one.
+  testTimeout: 60_000,
 };

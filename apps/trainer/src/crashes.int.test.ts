@@ -10,7 +10,7 @@ import { TestPlatform } from './test-support/test-platform';
 import type { TrainerProcess } from './test-support/trainer-process';
 
 // Above what single steps are waited for: a late one is named by its own error.
-jest.setTimeout(90_000);
+jest.setTimeout(240_000);
 
 let platform: TestPlatform;
 let trainer: TrainerProcess;
@@ -33,32 +33,64 @@ async function requested(): Promise<TestRun> {
   return (await new TestRun(platform).store()).request();
 }
 
-/** Slow enough that a test can act within every stage. */
-const SLOW = { steps: 15, step_ms: 40, item_ms: 250 };
+const PATIENCE = { timeoutMs: 60_000 };
 
-/** What a run is waited for before something is killed. */
-const moments: Record<string, (run: TestRun) => Promise<unknown>> = {
-  queued: (run) => eventually(() => run.state(), { everyMs: 5 }),
-  preparing: () => eventually(() => expect(trainer.runners()).toHaveLength(1), { everyMs: 5 }),
-  training: (run) => run.reaches('training'),
-  'after a checkpoint': (run) =>
-    eventually(async () =>
-      expect(
-        await platform.database.query('system', 'SELECT FROM run_checkpoint WHERE run_id = $1', [run.runId]),
-      ).not.toEqual([]),
-    ),
-  decoding: (run) =>
-    eventually(async () => {
-      expect(
-        await platform.database.query('system', `SELECT FROM training_run WHERE id = $1 AND stage = 'evaluating'`, [
-          run.runId,
-        ]),
-      ).toHaveLength(1);
-    }),
+/** Slow enough to be looked at while it is at work. */
+const SLOW = { steps: 15, step_ms: 40, item_ms: 250 };
+/** Trains for longer than any test takes. */
+const ENDLESS = { ...SLOW, steps: 5000 };
+/** Stops for ever at a point, the first `times` that an engine comes there: what is done to the run is done there. */
+const heldAt = (at: string, times = 1): object => ({ ...SLOW, faults: [{ at, do: 'hang', times }] });
+const isHeld = (times = 1): Promise<void> => eventually(() => expect(trainer.faultsMet()).toBe(times), PATIENCE);
+
+const hasRow = (from: string, run: TestRun): Promise<void> =>
+  eventually(
+    async () => expect(await platform.database.query('system', `SELECT FROM ${from}`, [run.runId])).not.toEqual([]),
+    PATIENCE,
+  );
+const isDecoding = (run: TestRun): Promise<void> => hasRow(`training_run WHERE id = $1 AND stage = 'evaluating'`, run);
+
+/** Where a run is when something is killed. */
+const moments = {
+  queued: { script: SLOW, at: (run: TestRun) => eventually(() => run.state(), { ...PATIENCE, everyMs: 5 }) },
+  preparing: {
+    script: SLOW,
+    at: () => eventually(() => expect(trainer.runners()).toHaveLength(1), { ...PATIENCE, everyMs: 5 }),
+  },
+  training: {
+    script: heldAt('train:step:10'),
+    at: async (run: TestRun) => {
+      await isHeld();
+      await run.reaches('training');
+    },
+  },
+  'after a checkpoint': {
+    script: heldAt('train:step:10'),
+    at: async (run: TestRun) => {
+      await isHeld();
+      await hasRow('run_checkpoint WHERE run_id = $1', run);
+    },
+  },
+  decoding: {
+    script: heldAt('transcribe:start'),
+    at: async (run: TestRun) => {
+      await isHeld();
+      await isDecoding(run);
+    },
+  },
 };
+type Moment = keyof typeof moments;
+const allMoments = Object.keys(moments) as Moment[];
+
+async function runAt(moment: Moment, env: Record<string, string> = {}): Promise<TestRun> {
+  await started(moments[moment].script, env);
+  const run = await requested();
+  await moments[moment].at(run);
+  return run;
+}
 
 async function succeedsOnce(run: TestRun): Promise<void> {
-  await run.reaches('succeeded', 40_000);
+  await run.reaches('succeeded', 120_000);
   await eventually(() => {
     const versions = new Set(
       platform
@@ -66,7 +98,7 @@ async function succeedsOnce(run: TestRun): Promise<void> {
         .map(({ epoch, manifest_sha256 }) => `${String(epoch)} ${manifest_sha256}`),
     );
     expect(versions.size).toBe(1);
-  });
+  }, PATIENCE);
   expect((await run.transitions()).filter((move) => move === 'finalizing>succeeded')).toHaveLength(1);
 }
 
@@ -76,33 +108,22 @@ function killAll(pids: number[]): void {
 }
 
 describe('a run survives SIGKILL and succeeds exactly once', () => {
-  it.each(Object.keys(moments).filter((moment) => moment !== 'queued'))('of its runner: %s', async (moment) => {
-    await started(SLOW);
-    const run = await requested();
-    await moments[moment]?.(run);
+  it.each(allMoments.filter((moment) => moment !== 'queued'))('of its runner: %s', async (moment) => {
+    const run = await runAt(moment);
     killAll(trainer.runners());
     await succeedsOnce(run);
     expect((await run.state()).starts).toBe(2);
   });
 
-  it.each(['training', 'after a checkpoint', 'decoding'])('of its engine: %s', async (moment) => {
-    await started(SLOW);
-    const run = await requested();
-    await moments[moment]?.(run);
-    killAll(
-      await eventually(() => {
-        const engines = trainer.engines();
-        expect(engines).not.toEqual([]);
-        return engines;
-      }),
-    );
+  it.each(['training', 'after a checkpoint', 'decoding'] as const)('of its engine: %s', async (moment) => {
+    const run = await runAt(moment);
+    killAll(trainer.engines());
     await succeedsOnce(run);
   });
 
-  it.each(Object.keys(moments))('of the trainer: %s, without waiting for the lease to run out', async (moment) => {
-    await started(SLOW, { TRAINER_LEASE_MS: '60000' });
-    const run = await requested();
-    await moments[moment]?.(run);
+  it.each(allMoments)('of the trainer: %s, without waiting for the lease to run out', async (moment) => {
+    // Longer than the run is waited for.
+    const run = await runAt(moment, { TRAINER_LEASE_MS: '300000' });
     await trainer.end('SIGKILL');
     await trainer.start();
     await succeedsOnce(run);
@@ -122,9 +143,7 @@ describe('a run survives SIGKILL and succeeds exactly once', () => {
   });
 
   it('and goes on from its last checkpoint instead of the start', async () => {
-    await started(SLOW);
-    const run = await requested();
-    await moments['after a checkpoint']?.(run);
+    const run = await runAt('after a checkpoint');
     killAll(trainer.runners());
     await succeedsOnce(run);
     const { lines } = await platform.log(run.organizationId, run.modelId, { offset: 0, limit: 1000 });
@@ -134,10 +153,12 @@ describe('a run survives SIGKILL and succeeds exactly once', () => {
 
 describe('an orderly end of the trainer', () => {
   it('lets runners save a checkpoint, counts no attempt, and leaves no process behind', async () => {
-    await started({ ...SLOW, checkpoint_every: 1000 });
+    // Time enough for a busy machine to save it.
+    await started({ ...ENDLESS, checkpoint_every: 5000 }, { TRAINER_SHUTDOWN_MS: '30000' });
     const run = await requested();
-    await run.reaches('training');
+    await run.trains();
     const [runner] = trainer.runners();
+    trainer.tell(SLOW);
     await trainer.end('SIGTERM');
     expect(readdirSync('/proc')).not.toContain(String(runner));
     expect(await run.state()).toMatchObject({ state: 'queued', failed_attempts: 0 });
@@ -151,7 +172,7 @@ describe('an orderly end of the trainer', () => {
 
 describe('a checkpoint whose object is gone, as a restored backup may have it', () => {
   it('is none: the run goes on from the one before, and this counts as no failed attempt', async () => {
-    await started({ ...SLOW, checkpoint_every: 3 });
+    await started({ ...ENDLESS, checkpoint_every: 3 }, { TRAINER_SHUTDOWN_MS: '30000' });
     const run = await requested();
     const checkpoints = () =>
       platform.database.query<{ file: string; step: number }>(
@@ -159,7 +180,8 @@ describe('a checkpoint whose object is gone, as a restored backup may have it', 
         'SELECT file, step FROM run_checkpoint WHERE run_id = $1 ORDER BY step DESC',
         [run.runId],
       );
-    await eventually(async () => expect(await checkpoints()).toHaveLength(2), { everyMs: 5 });
+    await eventually(async () => expect(await checkpoints()).toHaveLength(2), PATIENCE);
+    trainer.tell(SLOW);
     await trainer.end('SIGTERM');
     const [newest, before] = await checkpoints();
     const { organizationId, modelId, runId } = run;
@@ -174,29 +196,32 @@ describe('a checkpoint whose object is gone, as a restored backup may have it', 
 
 describe('a zombie', () => {
   it('that slept beyond its lease finds its run taken, writes nothing and ends', async () => {
-    await started(SLOW, { TRAINER_LEASE_MS: '1500' });
+    await started(ENDLESS, { TRAINER_LEASE_MS: '5000' });
     const run = await requested();
-    await run.reaches('training');
+    await run.trains();
     const [zombie] = trainer.runners();
     process.kill(zombie ?? 0, 'SIGSTOP');
-    await eventually(async () => expect((await run.state()).failed_attempts).toBeGreaterThanOrEqual(1));
+    trainer.tell(SLOW);
+    await eventually(async () => expect((await run.state()).failed_attempts).toBeGreaterThanOrEqual(1), PATIENCE);
     try {
       process.kill(zombie ?? 0, 'SIGCONT');
     } catch {
       // The executor has killed it already: it is no longer wanted.
     }
     await succeedsOnce(run);
-    expect(trainer.runners()).not.toContain(zombie);
+    await eventually(() => expect(trainer.runners()).not.toContain(zombie), PATIENCE);
     expect((await run.state()).epoch).toBeGreaterThanOrEqual(2);
   });
 
   it('is answered stop by every call, with the token and the epoch that were right before', async () => {
-    await started(SLOW);
+    // The second start is held too: all calls come while it is at work.
+    await started(heldAt('train:step:5', 2));
     const run = await requested();
-    await run.reaches('training');
+    await isHeld();
     const token = tokenOf(trainer.runners()[0] ?? 0);
     killAll(trainer.runners());
-    await eventually(async () => expect((await run.state()).epoch).toBe(2));
+    await isHeld(2);
+    expect((await run.state()).epoch).toBe(2);
     const digest = `sha256:${'0'.repeat(64)}`;
     const calls = {
       claim: { owner: '00000000-0000-4000-8000-000000000000' },
@@ -221,22 +246,22 @@ describe('a zombie', () => {
         if (start === 1) expect(answer.body).toEqual({ answer: 'stop' });
       }
     }
+    killAll(trainer.engines());
     await succeedsOnce(run);
   });
 
   it('speaking for an old epoch under the current token is answered stop too', async () => {
-    await started(SLOW);
-    const run = await requested();
-    await run.reaches('training');
+    const run = await runAt('training');
     const token = tokenOf(trainer.runners()[0] ?? 0);
     expect(await call(run, 1, 'heartbeat', token, { epoch: 7 })).toEqual({ status: 409, body: { answer: 'stop' } });
     expect(await call(run, 1, 'fail', token, { epoch: 7, kind: 'data', message: 'x' })).toMatchObject({ status: 409 });
     expect(await call(run, 1, 'heartbeat', token, { epoch: 1 })).toEqual({ status: 200, body: { answer: 'continue' } });
+    killAll(trainer.engines());
     await succeedsOnce(run);
   });
 
   it('may read nothing of another model, and write nothing outside its epoch', async () => {
-    await started(SLOW);
+    await started(ENDLESS);
     const other = await new TestRun(platform).store();
     const run = await requested();
     await run.reaches('training');
@@ -250,13 +275,15 @@ describe('a zombie', () => {
 
 describe('what lies in the store', () => {
   it('is believed only when every byte is right: a flipped bit never becomes a version', async () => {
-    await started({ ...SLOW, steps: 5 }, { TRAINER_RECONCILE_MS: '60000' });
+    // Nothing is delivered before both models have decoded: the first takes its time, what comes then does not.
+    await started({ ...SLOW, steps: 5, item_ms: 3000 }, { TRAINER_RECONCILE_MS: '60000' });
     const run = await requested();
-    await moments['decoding']?.(run);
+    await isDecoding(run);
     const { organizationId, modelId, runId } = run;
     // The artifact's place is written once: whoever is first there has spoilt the delivery.
     const key = artifactKey({ organizationId, modelId, runId, epoch: 1 }, 'ctranslate2/model.bin');
     await platform.store.put(key, Readable.from(Buffer.from('{"kind":"custom","transcripts":[]} ')));
+    trainer.tell({ ...SLOW, steps: 5 });
     await succeedsOnce(run);
     expect(await run.state()).toMatchObject({ epoch: 2, failed_attempts: 1 });
   });
@@ -272,7 +299,7 @@ describe('what lies in the store', () => {
 
 describe('the broker is disposable', () => {
   it('wiped while runs are in every stage, all of them still succeed once', async () => {
-    await started(SLOW);
+    await started({ ...SLOW, steps: 50 });
     platform.evaluates = false;
     const waiting = await requested();
     await waiting.reaches('evaluating');
@@ -298,7 +325,7 @@ describe('the broker is disposable', () => {
     await platform.nats.wipeStore();
     await platform.forgetWhatWasHeard();
     await platform.nats.start();
-    await eventually(() => expect(idsHeard()).toContain(before.at(-1)), { timeoutMs: 20_000 });
+    await eventually(() => expect(idsHeard()).toContain(before.at(-1)), PATIENCE);
   });
 });
 

@@ -3,7 +3,7 @@ import { CANCELLED, type LabRun } from './test-support/lab-run';
 import type { Customer } from './test-support/customer';
 import { expectNoRemains } from './test-support/remains';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const USABLE = 2;
 const SLOW = { steps: 600, step_ms: 100, item_ms: 30_000 };

@@ -6,9 +6,13 @@ import type { Customer } from './test-support/customer';
 import type { LabRun } from './test-support/lab-run';
 import { expectNoRemains } from './test-support/remains';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const ENGINE = { steps: 30, step_ms: 80, checkpoint_every: 5 };
+/** Trains for longer than any fault takes to come: what goes on from it is told to be as ENGINE. */
+const ENDLESS = { ...ENGINE, steps: 5000 };
+/** Longer than a command to the API server takes on a busy machine. */
+const LONG = { ...ENGINE, steps: 150 };
 const ETCD_PAUSE_MS = 20_000;
 
 describe('a run ends once and right', () => {
@@ -37,6 +41,12 @@ describe('a run ends once and right', () => {
     return customer.start(model);
   }
 
+  /** A run that is at work until `lab.script` says otherwise to the next start. */
+  const startEndless = async (): Promise<LabRun> => {
+    lab.script(ENDLESS);
+    return start();
+  };
+
   const jobName = async (run: LabRun): Promise<string> => `run-${run.runId}-${String((await run.row()).starts)}`;
   const kubectl = (...args: string[]): Promise<string> => lab.cluster.kubectl(['-n', TRAINING_NAMESPACE, ...args]);
 
@@ -46,11 +56,12 @@ describe('a run ends once and right', () => {
   };
 
   it('though its node is deleted, and goes on from its checkpoint on another', async () => {
-    const run = await start();
+    const run = await startEndless();
     await run.isCheckpointed();
+    lab.script(ENGINE);
     withoutSecret = await start();
     await withoutSecret.says(({ stage }) => expect(stage).toBe('provisioning'));
-    await eventually(async () => kubectl('delete', 'secret', await jobName(withoutSecret)));
+    await eventually(async () => kubectl('delete', 'secret', await jobName(withoutSecret)), { timeoutMs: 30_000 });
     await doomed.remove();
     await lab.addNode('gpu-on-demand', 4);
     await run.endsWell();
@@ -59,25 +70,29 @@ describe('a run ends once and right', () => {
   });
 
   it('though its process is killed', async () => {
-    const run = await start();
+    const run = await startEndless();
     await run.isCheckpointed();
+    lab.script(ENGINE);
     process.kill((await lab.podOf(run)).pid, 'SIGKILL');
     await run.endsWell();
     expect(await run.row()).toMatchObject({ starts: 2, failed_attempts: 1 });
   });
 
   it('though its Job is deleted by hand, which is no failed attempt', async () => {
-    const run = await start();
-    await run.reaches('training');
+    const run = await startEndless();
+    await run.isCheckpointed();
+    lab.script(ENGINE);
     await kubectl('delete', 'job', '--wait=false', await jobName(run));
     await run.endsWell();
     expect(await run.row()).toMatchObject({ starts: 2, failed_attempts: 0 });
   });
 
   it('though its Secret is deleted while it runs, which nobody notices', async () => {
+    lab.script(LONG);
     const run = await start();
     await run.reaches('training');
     await kubectl('delete', 'secret', await jobName(run));
+    lab.script(ENGINE);
     await run.endsWell();
     expect(await run.row()).toMatchObject({ starts: 1, failed_attempts: 0 });
   });

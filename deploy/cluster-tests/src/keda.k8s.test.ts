@@ -24,6 +24,8 @@ interface ScaledObject extends Manifest {
   spec: { cooldownPeriod: number; triggers: { metadata: Record<string, string> }[] };
 }
 
+jest.setTimeout(300_000);
+
 if (canRunKeda()) {
   describe('ingestion in a cluster with KEDA', scalesIngestion);
 } else {
@@ -44,7 +46,7 @@ function scalesIngestion(): void {
       commands: { 'ghcr.io/attune-asr/service-ingestion:': () => ingestionOnThisHost(lab, port) },
     });
     await cluster.apply(...at(lab, await render('test', ['keda'])), ...secretsOf(lab));
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await cluster.stop();
     await lab.stop();
@@ -59,7 +61,7 @@ function scalesIngestion(): void {
     const { items } = await cluster.client(CoreV1Api).listNamespacedPod({ namespace: NAMESPACE });
     return [spec?.replicas, items.length];
   };
-  const untilReplicas = (count: number, timeoutMs = 60_000): Promise<void> =>
+  const untilReplicas = (count: number, timeoutMs = 120_000): Promise<void> =>
     eventually(async () => expect(await replicas()).toEqual([count, count]), { timeoutMs, everyMs: 200 });
   const conditionsOf = async (): Promise<Record<string, string>> => {
     const object = (await cluster.client(CustomObjectsApi).getNamespacedCustomObject({
@@ -87,7 +89,7 @@ function scalesIngestion(): void {
     const { organization_id, model_id } = await lab.quarantine(audio, 'one more');
     await lab.models.publish('models.model-deleted.v1', { organization_id, model_id });
     await eventually(() => expect(lab.models.receivedOf('ingestion.model-erased.v1')).toHaveLength(1), {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
     await untilReplicas(0);
   });

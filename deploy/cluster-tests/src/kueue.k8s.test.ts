@@ -19,11 +19,15 @@ const IMAGE = 'ghcr.io/attune-asr/runner-cpu:0.1.0';
 const RUNNER = join(__dirname, '..', '..', '..', 'apps', 'trainer', 'dist', 'runner.js');
 /** Its only checkpoint is the one that it saves when it is asked to end. */
 const SLOW = { steps: 40, step_ms: 100, checkpoint_every: 1000 };
+/** While it trains, others can be seen to wait on a busy machine too. */
+const SLOWER = { ...SLOW, steps: 150 };
 
 /** What is read and changed of the component's ClusterQueues. */
 interface ClusterQueue extends Manifest {
   spec: { resourceGroups: { flavors: { resources: { name: string; nominalQuota: unknown }[] }[] }[] };
 }
+
+jest.setTimeout(600_000);
 
 if (canRunKueue()) {
   describe('two GPUs in the queues of the component', shares);
@@ -40,7 +44,7 @@ function shares(): void {
     cluster = await startCluster();
     await startKueue(cluster);
     await cluster.apply(...withGpus(2, await render('test', ['kueue'])));
-  }, 120_000);
+  }, 240_000);
   afterAll(() => cluster.stop());
 
   const starts = (name: string, kind: 'gold' | 'enterprise' | 'protected'): Promise<void> =>
@@ -53,14 +57,17 @@ function shares(): void {
     return items.filter(({ spec }) => spec?.suspend !== true).map(({ metadata }) => metadata?.name);
   };
   const untilRunning = (...names: string[]): Promise<void> =>
-    eventually(async () => expect((await running()).sort()).toEqual(names), { timeoutMs: 20_000 });
+    eventually(async () => expect((await running()).sort()).toEqual(names), { timeoutMs: 60_000 });
   /** Until Kueue has looked at it and found no room. */
   const untilRefused = async (name: string): Promise<void> => {
     const { metadata } = await cluster.client(BatchV1Api).readNamespacedJob({ namespace: NAMESPACE, name });
     const selector = `kueue.x-k8s.io/job-uid=${metadata?.uid ?? ''}`;
-    const wait = ['wait', 'workload', '--namespace', NAMESPACE, '--selector', selector, '--timeout=20s'];
+    const wait = ['wait', 'workload', '--namespace', NAMESPACE, '--selector', selector, '--timeout=60s'];
     // Refused by kubectl as long as there is no Workload.
-    await eventually(() => cluster.kubectl([...wait, '--for=condition=QuotaReserved=False']), { everyMs: 200 });
+    await eventually(() => cluster.kubectl([...wait, '--for=condition=QuotaReserved=False']), {
+      timeoutMs: 60_000,
+      everyMs: 200,
+    });
   };
 
   it('go to Enterprise before Gold, and next to who lost one, who takes none and loses none', async () => {
@@ -94,6 +101,8 @@ function trains(): void {
   let platform: TestPlatform;
   let cluster: TestCluster;
   let trainer: TrainerProcess;
+  /** What engines do that start from now on. */
+  let tell: (script: object) => Promise<void>;
 
   beforeAll(async () => {
     [platform, cluster] = await Promise.all([TestPlatform.start(), startCluster()]);
@@ -101,7 +110,7 @@ function trains(): void {
     const manifests = await render('test', ['kueue']);
     await cluster.apply(...withGpus(1, manifests));
     const script = join(cluster.directory, 'script.json');
-    await writeFile(script, JSON.stringify(SLOW));
+    tell = (what) => writeFile(script, JSON.stringify(what));
     const engines = JSON.stringify({ scripted: [process.execPath, SCRIPTED_ENGINE, '--script', script] });
     await startNode(cluster, {
       labels: { 'attune.dev/pool': 'gpu-spot' },
@@ -123,7 +132,7 @@ function trains(): void {
       TRAINER_KUEUE_QUEUE: queueOf(manifests),
     });
     await trainer.start();
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await trainer.end('SIGKILL');
     await cluster.stop();
@@ -157,7 +166,7 @@ function trains(): void {
           stage: 'provisioning',
           stage_detail: 'It waits for its share of the machines.',
         }),
-      { timeoutMs: 20_000 },
+      { timeoutMs: 60_000 },
     );
   /** One number for all runs' transitions, in their order. */
   const momentOf = async ({ runId }: TestRun, from: string, to: string): Promise<number> => {
@@ -174,23 +183,28 @@ function trains(): void {
   };
 
   it('lets one of two runs go; the other says what it waits for, and follows', async () => {
+    await tell(SLOWER);
     const first = await requested('gold');
-    await first.reaches('training', 30_000);
+    await first.reaches('training');
     const second = await requested('gold');
     await untilWaitsForShare(second);
-    await second.reaches('succeeded', 60_000);
+    await tell(SLOW);
+    await second.reaches('succeeded', 120_000);
     await first.reaches('succeeded');
     expect(await momentOf(second, 'queued', 'preparing')).toBeGreaterThan(
       await momentOf(first, 'training', 'evaluating'),
     );
-    await eventually(async () => expect([...(await jobsOf(first)), ...(await jobsOf(second))]).toEqual([]));
+    await eventually(async () => expect([...(await jobsOf(first)), ...(await jobsOf(second))]).toEqual([]), {
+      timeoutMs: 60_000,
+    });
   });
 
   it('takes the GPU of a Gold run for an Enterprise run; the Gold run resumes, and loses it to nobody again', async () => {
+    await tell(SLOWER);
     const gold = await requested('gold');
-    await gold.reaches('training', 30_000);
+    await gold.trains();
     const enterprise = await requested('enterprise');
-    await enterprise.reaches('training', 30_000);
+    await enterprise.reaches('training');
     await untilWaitsForShare(gold);
     expect(await placeOf(gold)).toMatchObject({ preemptions: 1, failed_attempts: 0 });
     const [job] = await jobsOf(gold);
@@ -199,11 +213,12 @@ function trains(): void {
       await momentOf(gold, 'training', 'queued'),
     );
 
-    await gold.reaches('training', 60_000);
+    await gold.reaches('training', 120_000);
     const another = await requested('enterprise');
     await untilWaitsForShare(another);
-    await gold.reaches('succeeded', 60_000);
-    await another.reaches('succeeded', 60_000);
+    await tell(SLOW);
+    await gold.reaches('succeeded', 120_000);
+    await another.reaches('succeeded', 120_000);
     expect(await gold.state()).toMatchObject({ starts: 2, epoch: 2, failed_attempts: 0 });
     const { lines } = await platform.log(gold.organizationId, gold.modelId, { offset: 0, limit: 1000 });
     expect(lines.map(({ message }) => message)).toContainEqual(expect.stringMatching(/^Going on from step \d+\.$/));

@@ -2,15 +2,16 @@ import { ClusterLab } from './test-support/cluster-lab';
 import type { LabRun } from './test-support/lab-run';
 import { expectNoRemains } from './test-support/remains';
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
-/** Long enough that everything below happens while it trains. */
 const ENGINE = { steps: 60, step_ms: 80, checkpoint_every: 5 };
+/** The same steps, so slow that everything that must happen meanwhile does, on a busy machine too. */
+const SLOW = { ...ENGINE, step_ms: 400, checkpoint_every: 1 };
 
 describe('two GPUs that runs of two plans share', () => {
   let lab: ClusterLab;
   beforeAll(async () => {
-    lab = await ClusterLab.open({ engine: ENGINE });
+    lab = await ClusterLab.open({ engine: SLOW });
     await Promise.all([lab.addNode(), lab.addNode()]);
   });
   afterAll(() => lab.close());
@@ -51,6 +52,7 @@ describe('two GPUs that runs of two plans share', () => {
     const [next, last] = [await enterprise.start(urgent2 ?? 0), await enterprise.start(urgent3 ?? 0)];
     await next.reaches('training');
     expect((await lost.row()).state).toBe('training');
+    lab.script(ENGINE);
 
     for (const run of [...golds, waiting, preempting, next, last]) await run.endsWell();
     expect(await lost.row()).toMatchObject({ starts: 2, preemptions: 1, failed_attempts: 0 });

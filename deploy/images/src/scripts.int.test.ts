@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { freePort } from '@attune/embedded';
 import {
@@ -27,6 +29,8 @@ const schemas = {
 };
 type App = keyof typeof schemas | 'stt';
 const apps = [...Object.keys(schemas), 'stt'] as App[];
+
+jest.setTimeout(240_000);
 
 interface Ended {
   code: number | null;
@@ -160,7 +164,7 @@ describe('the scripts of an image', () => {
         const answer = await fetch(`http://127.0.0.1:${String(port)}/healthz/live`);
         if (!answer.ok) throw new Error(await answer.text());
       },
-      { timeoutMs: 40_000 },
+      { timeoutMs: 120_000 },
     );
     return { script, port };
   }
@@ -171,21 +175,24 @@ describe('the scripts of an image', () => {
     const first = await Promise.all(all.map(migrate));
     const again = await Promise.all([migrate('models-api'), migrate('models-api')]);
     expect([...first, ...again].filter(({ code }) => code !== 0)).toEqual([]);
-  }, 60_000);
+  });
 
   it('a service answers, says by `health` whether it is ready, and ends with 0 when it is told to', async () => {
     const running = await Promise.all(apps.map((app) => start(app)));
     const [first] = running;
     if (first === undefined) throw new Error('no service');
-    await eventually(async () => {
-      expect((await runScript('health', 'models-api', { PORT: String(first.port) })).code).toBe(0);
-    });
+    await eventually(
+      async () => {
+        expect((await runScript('health', 'models-api', { PORT: String(first.port) })).code).toBe(0);
+      },
+      { timeoutMs: 60_000 },
+    );
     const startedAt = performance.now();
     const ends = await Promise.all(running.map(({ script }) => script.terminate()));
     expect(ends.map(({ code }) => code)).toEqual(apps.map(() => 0));
     expect(performance.now() - startedAt).toBeLessThan(20_000);
     expect((await runScript('health', 'models-api', { PORT: String(first.port) })).code).toBe(1);
-  }, 90_000);
+  });
 
   it('base and bootstrap make base, organization and key, and again change nothing', async () => {
     await Promise.all([start('models-api'), start('billing')]);
@@ -205,11 +212,18 @@ describe('the scripts of an image', () => {
     const key = await pass();
     expect(key).toMatch(/^\S{20,}\s*$/);
     expect(await pass()).toBe(key);
-  }, 60_000);
+  });
 
   it('a runner hears its signal, and leaves its run to the next start', async () => {
+    // One that can give no run away: whoever asks it listens to signals by then.
+    let asked = 0;
+    const trainer = createServer((_, response) => {
+      asked += 1;
+      response.writeHead(503).end();
+    });
+    await once(trainer.listen(0, '127.0.0.1'), 'listening');
     const runner = new Script('runner', 'trainer', {
-      TRAINER_URL: 'http://127.0.0.1:1',
+      TRAINER_URL: `http://127.0.0.1:${String((trainer.address() as AddressInfo).port)}`,
       RUN_ID: '01890000-0000-7000-8000-000000000000',
       RUN_START: '1',
       RUN_TOKEN: 'token',
@@ -217,8 +231,9 @@ describe('the scripts of an image', () => {
       CACHE_DIRECTORY: folder('bases'),
     });
     started.push(runner);
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await eventually(() => expect(asked).toBeGreaterThan(0), { timeoutMs: 60_000 });
     expect((await runner.terminate()).code).toBe(75);
+    trainer.close();
   });
 
   it.each([

@@ -2,7 +2,7 @@ import { TestNats, TestPostgres, canRunS3, startTestS3, type TestS3 } from '@att
 import { Client } from 'pg';
 import { KillLab } from './test-support/kill-lab';
 
-jest.setTimeout(180_000);
+jest.setTimeout(360_000);
 
 describe('the platform on servers that the operator runs', () => {
   let postgres: TestPostgres;

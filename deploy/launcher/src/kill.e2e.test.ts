@@ -1,6 +1,6 @@
 import { isPossible, KillLab, moments, targets, type Moment, type Target } from './test-support/kill-lab';
 
-jest.setTimeout(180_000);
+jest.setTimeout(360_000);
 
 /** One of each kind in every test run; the whole matrix by bench/kill-matrix. */
 const part: [Target, Moment][] = [

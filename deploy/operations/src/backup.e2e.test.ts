@@ -9,7 +9,7 @@ import { speak } from '@attune/speech';
 import { eventually, ScriptedEngine } from '@attune/testing';
 import { backUpPlatform, restorePlatform } from './platform-backup';
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 const texts = ['the lungs are clear', 'no acute fracture is seen', 'the heart is of normal size'];
 
@@ -30,18 +30,18 @@ beforeAll(async () => {
     ATTUNE_PORT: String(await freePort()),
     ...engine.variables,
     ATTUNE_MINIMUM_TRAINING_SECONDS: '1',
-    ATTUNE_LEASE_SECONDS: '5',
+    ATTUNE_LEASE_SECONDS: '15',
   });
   platform = await startPlatform(settings);
   await mkdir(join(home, 'pairs'));
   [trained, running, queued] = await Promise.all([newModel('Trained'), newModel('Running'), newModel('Queued')]);
   await client().startRun(trained);
   await client().waitForRun(trained);
-  // From here on a run takes a minute: it is under way while the backup is made.
-  engine.tell({ steps: 1200, step_ms: 50, checkpoint_every: 5 });
+  // From here on a run takes ten minutes: it is under way while the backup is made.
+  engine.tell({ steps: 12_000, step_ms: 50, checkpoint_every: 5 });
   await client().startRun(running);
   await eventually(async () => expect((await client().models.get(running)).training_progress).toBeGreaterThan(0), {
-    timeoutMs: 60_000,
+    timeoutMs: 120_000,
   });
   await client().startRun(queued);
   before = await everythingReadable();

@@ -10,7 +10,7 @@ import { readSettings, startPlatform, type Platform, type Settings } from '@attu
 import { ScriptedEngine, startTestS3, TestNats, TestPostgres, type TestS3 } from '@attune/testing';
 import { backUpPlatform, restorePlatform } from './platform-backup';
 
-jest.setTimeout(180_000);
+jest.setTimeout(360_000);
 
 const root = join(__dirname, '..', '..', '..');
 const guide = readFileSync(join(root, 'docs', 'guides', 'operating', 'backup.md'), 'utf8');

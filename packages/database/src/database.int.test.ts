@@ -5,6 +5,7 @@ import {
   type TestDatabase,
   type TestPostgres,
 } from '@attune/testing';
+import { inParallel } from '@attune/kernel';
 import { Client } from 'pg';
 import { DatabaseUnavailable, tenantRowSecurity, type Database, type Tx } from './index';
 
@@ -42,7 +43,12 @@ describe('Database', () => {
       await (n % 3 === 0 ? expect(work).rejects.toThrow('handler failed') : work);
       expect(await withoutScope(database, 'SELECT FROM note')).toHaveLength(0);
     };
-    await Promise.all(Array.from({ length: 300 }, (_, n) => run(n)));
+    // More than the pool has connections, and not so many that a slow machine keeps one of them waiting for too long.
+    await inParallel(
+      Array.from({ length: 300 }, (_, n) => n),
+      12,
+      run,
+    );
   });
 
   it('runs a transaction again after a serialization failure, and commits its effects once', async () => {
@@ -50,12 +56,15 @@ describe('Database', () => {
     const organizationId = organization(500);
     const [row] = (await database.runInTransaction({ organizationId }, (tx) => add(tx, '0'))) as { id: number }[];
     let runs = 0;
+    let open = (): void => undefined;
+    const allHaveRead = new Promise<void>((resolve) => (open = resolve));
     const increment = (): Promise<number> =>
       database.runInTransaction(
         { organizationId },
         async (tx) => {
-          runs++;
           const [note] = await tx.query<{ text: string }>('SELECT text FROM note WHERE id = $1', [row?.id]);
+          if (++runs === 3) open();
+          await allHaveRead;
           return tx.execute('UPDATE note SET text = $2 WHERE id = $1', [row?.id, String(Number(note?.text) + 1)]);
         },
         { isolation: 'SERIALIZABLE', attempts: 20 },

@@ -6,6 +6,9 @@ import { eventually, temporaryDirectory } from '@attune/testing';
 import { Client } from 'pg';
 import { freePort, startNats, startPostgres, type EmbeddedPostgres } from './index';
 
+// Each makes a cluster of its own, which is much work for a busy machine.
+jest.setTimeout(120_000);
+
 async function query(url: string, sql: string): Promise<unknown[]> {
   const client = new Client({ connectionString: url });
   client.on('error', () => undefined);
@@ -53,7 +56,9 @@ describe('embedded PostgreSQL', () => {
     const { url } = server;
     await query(url, 'CREATE TABLE survived AS SELECT 1 AS one');
     server.kill('SIGKILL');
-    await eventually(async () => expect(await query(url, 'SELECT one FROM survived')).toEqual([{ one: 1 }]));
+    await eventually(async () => expect(await query(url, 'SELECT one FROM survived')).toEqual([{ one: 1 }]), {
+      timeoutMs: 40_000,
+    });
     expect(server.child.restarts).toBeGreaterThanOrEqual(1);
   });
 
@@ -121,7 +126,7 @@ function firstAnswer(port: number, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = '';
     const socket = connect(port, '127.0.0.1', () => socket.write(text));
-    socket.setTimeout(2_000, () => socket.destroy());
+    socket.setTimeout(20_000, () => socket.destroy());
     socket.on('data', (data) => {
       said += data.toString();
       if (/PONG|-ERR/.test(said)) socket.destroy();

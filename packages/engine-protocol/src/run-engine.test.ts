@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { delay } from '@attune/kernel';
 import { describeEngine } from './describe-engine';
+import type { EngineEvent } from './events';
 import { EngineBench } from './test-support/engine-bench';
 import { runEngine } from './run-engine';
 
@@ -71,9 +72,10 @@ describe('an engine run', () => {
   it('kills an engine that does not listen to SIGTERM', async () => {
     const stop = new AbortController();
     const engine = bench.engine({ faults: [{ at: 'train:step:2', do: 'hang' }] });
-    const outcome = await bench.run(engine, bench.trainJob('hang'), stop.signal, (event) => {
+    const onEvent = (event: EngineEvent): void => {
       if (event.type === 'progress') setTimeout(() => stop.abort(), 200);
-    });
+    };
+    const outcome = await bench.run(engine, bench.trainJob('hang'), stop.signal, onEvent, 500);
     expect(outcome).toMatchObject({ kind: 'engine', signal: 'SIGKILL' });
   });
 
@@ -106,7 +108,7 @@ describe('an engine run', () => {
       await new Promise<string>((resolve) => parent.stdout.once('data', (d: Buffer) => resolve(String(d)))),
     );
     parent.kill('SIGKILL');
-    for (let i = 0; i < 50 && isAlive(pid); i += 1) await delay(50);
+    for (let i = 0; i < 400 && isAlive(pid); i += 1) await delay(50);
     expect(isAlive(pid)).toBe(false);
   });
 });

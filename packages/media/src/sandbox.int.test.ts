@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkSandbox, runSandboxed, type SandboxLimits, type SandboxResult } from './sandbox';
 
-const limits: SandboxLimits = { addressSpaceBytes: 2 ** 30, cpuSeconds: 2, fileBytes: 1000, wallSeconds: 5 };
+const limits: SandboxLimits = { addressSpaceBytes: 2 ** 30, cpuSeconds: 2, fileBytes: 1000, wallSeconds: 20 };
 let folder: string;
 let output: string;
 

@@ -61,7 +61,7 @@ describe('a broker that is killed in the middle of many publishes', () => {
     await fixture.nats.crash();
     await lanes;
     await fixture.nats.start();
-    await eventually(() => expect(broker.isConnected).toBe(true));
+    await eventually(() => expect(broker.isConnected).toBe(true), { timeoutMs: 60_000 });
   };
 
   const check = async (): Promise<SetCheck> => {
@@ -90,7 +90,7 @@ describe('a broker that is killed in the middle of many publishes', () => {
       expect(sent.size).toBeGreaterThan(acknowledged.length);
       expect(await check()).toEqual({ lost: [], unexpected: 0 });
     },
-    times(120_000, 3_600_000),
+    times(240_000, 3_600_000),
   );
 });
 

@@ -87,8 +87,7 @@ describe('positions are given before transactions commit: the relay', () => {
     let nextId = 1_000;
     const opened: OpenTransaction[] = [];
     const committed: number[] = [];
-    const look = (): Promise<void> =>
-      eventually(() => expect(sorted(sent)).toEqual(sorted(committed)), { everyMs: 1, timeoutMs: 3_000 });
+    const look = (): Promise<void> => eventually(() => expect(sorted(sent)).toEqual(sorted(committed)), { everyMs: 1 });
 
     /** What a transaction does at each of its moments: it opens and adds, adds again, and ends at the last. */
     const stepsOf = ({ moments, how }: { moments: number[]; how: 'commit' | 'rollback' }): Step[] => {

@@ -71,11 +71,11 @@ describe.each([
       await endLoad();
       const intents = await fixture.intents();
       expect(intents.length).toBeGreaterThan(EACH * publisherPoints.length);
-      await eventually(async () => expect(sorted(await fixture.effects(name))).toEqual(intents), { timeoutMs: 20_000 });
+      await eventually(async () => expect(sorted(await fixture.effects(name))).toEqual(intents), { timeoutMs: 60_000 });
       // Redeliveries that are still on their way would show now.
       await delay(1_500);
       expect(sorted(await fixture.effects(name))).toEqual(intents);
     },
-    times(120_000, 3_600_000),
+    times(240_000, 3_600_000),
   );
 });

@@ -12,6 +12,7 @@ import { deleted, organizationId } from './test-support/events';
 import { Fixture, logger } from './test-support/fixture';
 
 const CONSUMER = 'module-test';
+const PATIENCE = { timeoutMs: 25_000 };
 const digest = `sha256:${'0'.repeat(64)}`;
 
 @Injectable()
@@ -77,9 +78,9 @@ describe('MessagingModule', () => {
   it('is not ready while NATS is away, and ready again afterwards', async () => {
     app = await boot();
     await fixture.nats.crash();
-    await eventually(() => expect(app.get(Messaging).check()).rejects.toThrow('NATS is not connected'));
+    await eventually(() => expect(app.get(Messaging).check()).rejects.toThrow('NATS is not connected'), PATIENCE);
     await fixture.nats.start();
-    await eventually(() => expect(app.get(Messaging).check()).resolves.toBeUndefined());
+    await eventually(() => expect(app.get(Messaging).check()).resolves.toBeUndefined(), PATIENCE);
     await app.close();
   });
 

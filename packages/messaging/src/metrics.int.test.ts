@@ -65,11 +65,11 @@ describe('what messaging tells whoever watches it', () => {
       }),
     ]);
     const letters = () => sample(`attune_dead_letters{consumer="${name}"}`);
-    await eventually(async () => expect(await letters()).toBe(0), { timeoutMs: 10_000 });
+    await eventually(async () => expect(await letters()).toBe(0), { timeoutMs: 30_000 });
     await fixture.publish([poisoned]);
-    await eventually(async () => expect(await letters()).toBe(1), { timeoutMs: 15_000 });
+    await eventually(async () => expect(await letters()).toBe(1), { timeoutMs: 30_000 });
     fixed = true;
     await messaging.redrive(name);
-    await eventually(async () => expect(await letters()).toBe(0), { timeoutMs: 10_000 });
-  }, 45_000);
+    await eventually(async () => expect(await letters()).toBe(0), { timeoutMs: 30_000 });
+  }, 120_000);
 });

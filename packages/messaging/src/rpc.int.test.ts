@@ -71,9 +71,12 @@ describe('request/reply', () => {
     await nats.crash();
     expect(await code(caller.call('models.resolve-base', { digest }, { timeoutMs: 300 }))).toBe('SERVICE_UNAVAILABLE');
     await nats.start();
-    await eventually(async () => {
-      expect(await code(caller.call('models.resolve-base', { digest }, { timeoutMs: 5_000 }))).toBe('answered');
-    });
+    await eventually(
+      async () => {
+        expect(await code(caller.call('models.resolve-base', { digest }, { timeoutMs: 5_000 }))).toBe('answered');
+      },
+      { timeoutMs: 40_000 },
+    );
   });
 
   it('lets a service answer only its own questions', () => {

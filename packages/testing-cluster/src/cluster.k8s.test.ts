@@ -60,8 +60,9 @@ describe('a control plane of its own', () => {
     cluster.freeze('etcd');
     await expect(cluster.kubectl(['get', 'namespace', 'kept', '--request-timeout=2s'])).rejects.toThrow('failed');
     cluster.thaw('etcd');
-    await eventually(async () =>
-      expect(await cluster.kubectl(['get', 'namespace', 'kept', '-o', 'name'])).toBe('namespace/kept\n'),
+    await eventually(
+      async () => expect(await cluster.kubectl(['get', 'namespace', 'kept', '-o', 'name'])).toBe('namespace/kept\n'),
+      { timeoutMs: 60_000 },
     );
   });
 
@@ -72,9 +73,12 @@ describe('a control plane of its own', () => {
     const { directory, pid } = JSON.parse(line.toString()) as { directory: string; pid: number };
     expect(commandLine(String(pid))).toContain('600');
     program.kill('SIGKILL');
-    await eventually(() => {
-      expect([processesOf(directory), existsSync(directory), commandLine(String(pid))]).toEqual([[], false, '']);
-    });
+    await eventually(
+      () => {
+        expect([processesOf(directory), existsSync(directory), commandLine(String(pid))]).toEqual([[], false, '']);
+      },
+      { timeoutMs: 30_000 },
+    );
   });
 });
 

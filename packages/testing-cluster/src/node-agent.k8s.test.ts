@@ -28,6 +28,9 @@ describe('a node that runs the commands of its pods', () => {
     const name = pod.metadata?.name ?? '';
     return { name, pid: node.pid(name) ?? 0 };
   };
+  /** Its command has said that it listens to signals. */
+  const listening = (name: string): Promise<void> =>
+    eventually(() => expect(node.log(name)).toContain('listens\n'), { timeoutMs: 30_000 });
   const terminated = async (job: string) => {
     const pod = await podOf(cluster, job, ({ status }) =>
       expect(status?.containerStatuses?.[0]?.state?.terminated).toBeDefined(),
@@ -111,18 +114,24 @@ describe('a node that runs the commands of its pods', () => {
   it('asks a deleted pod to end, kills it after its grace period, and then removes it', async () => {
     await createJob(
       cluster,
-      aJob('polite', 'trap "echo asked; exit 75" TERM; sleep 600 & wait', { terminationGracePeriodSeconds: 60 }),
+      aJob('polite', 'trap "echo asked; exit 75" TERM; echo listens; sleep 600 & wait', {
+        terminationGracePeriodSeconds: 60,
+      }),
     );
     const polite = await running('polite');
+    await listening(polite.name);
     await deleteJob(cluster, 'polite');
     await gone(cluster, polite.name);
-    expect(node.log(polite.name)).toBe('asked\n');
+    expect(node.log(polite.name)).toBe('listens\nasked\n');
 
     await createJob(
       cluster,
-      aJob('stubborn', 'trap "echo asked" TERM; while true; do sleep 1; done', { terminationGracePeriodSeconds: 2 }),
+      aJob('stubborn', 'trap "echo asked" TERM; echo listens; while true; do sleep 1; done', {
+        terminationGracePeriodSeconds: 2,
+      }),
     );
     const stubborn = await running('stubborn');
+    await listening(stubborn.name);
     const started = performance.now();
     await deleteJob(cluster, 'stubborn');
     await gone(cluster, stubborn.name);
@@ -132,8 +141,12 @@ describe('a node that runs the commands of its pods', () => {
   });
 
   it('kills a pod sooner when it is deleted once more with a shorter grace period', async () => {
-    await createJob(cluster, aJob('hurried', 'trap "" TERM; sleep 600', { terminationGracePeriodSeconds: 300 }));
+    await createJob(
+      cluster,
+      aJob('hurried', 'trap "" TERM; echo listens; sleep 600', { terminationGracePeriodSeconds: 300 }),
+    );
     const { name, pid } = await running('hurried');
+    await listening(name);
     await deleteJob(cluster, 'hurried');
     await eventually(async () => {
       const pod = await cluster.client(CoreV1Api).readNamespacedPod({ namespace: 'default', name });
@@ -178,10 +191,10 @@ describe('a node that runs the commands of its pods', () => {
   });
 
   it('tells the end of a container once the API server is back', async () => {
-    await createJob(cluster, aJob('meanwhile', 'sleep 1; exit 70'));
-    await running('meanwhile');
+    await createJob(cluster, aJob('meanwhile', 'sleep 5; exit 70'));
+    const { pid } = await running('meanwhile');
     await cluster.crash('kube-apiserver');
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await eventually(() => expect(isAlive(pid)).toBe(false), { timeoutMs: 30_000 });
     await cluster.revive();
     expect(await terminated('meanwhile')).toMatchObject({ exitCode: 70 });
   });

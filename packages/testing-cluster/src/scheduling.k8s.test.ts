@@ -32,9 +32,10 @@ describe('the scheduler of a test cluster', () => {
     const node = await aGpuNode('one');
     await createJob(
       cluster,
-      aGpuJob('victim', 'trap "echo asked; sleep 1; exit 75" TERM; sleep 600 & wait', 'one', 'low'),
+      aGpuJob('victim', 'trap "echo asked; sleep 4; exit 75" TERM; echo listens; sleep 600 & wait', 'one', 'low'),
     );
     const victim = await podOf(cluster, 'victim', ({ status }) => expect(status?.phase).toBe('Running'));
+    await eventually(() => expect(node.log(victim.metadata?.name ?? '')).toContain('listens\n'));
     await createJob(cluster, aGpuJob('winner', 'exit 0', 'one', 'high'));
     const name = victim.metadata?.name ?? '';
     await eventually(
@@ -44,10 +45,10 @@ describe('the scheduler of a test cluster', () => {
           expect.objectContaining({ type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler' }),
         );
       },
-      { everyMs: 10 },
+      { timeoutMs: 60_000, everyMs: 10 },
     );
     await gone(cluster, name);
-    expect(node.log(name)).toBe('asked\n');
+    expect(node.log(name)).toBe('listens\nasked\n');
     await podOf(cluster, 'winner', ({ status }) => expect(status?.phase).toBe('Succeeded'));
     await node.remove();
   });
@@ -62,11 +63,11 @@ describe('the scheduler of a test cluster', () => {
     expect(autoscaler.nodesOf('spot')).toEqual([]);
     for (const job of ['first', 'second']) await createJob(cluster, aGpuJob(job, 'sleep 600', 'spot', 'low'));
     await eventually(async () => expect((await phases()).sort()).toEqual(['Pending', 'Running']), {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
     expect(autoscaler.nodesOf('spot')).toHaveLength(1);
     pool.maximum = 2;
-    await eventually(async () => expect(await phases()).toEqual(['Running', 'Running']), { timeoutMs: 30_000 });
+    await eventually(async () => expect(await phases()).toEqual(['Running', 'Running']), { timeoutMs: 60_000 });
     await cluster.kubectl(['delete', 'job', 'first', 'second', '--wait=false']);
     const [node] = autoscaler.nodesOf('spot');
     await eventually(() => expect(autoscaler.nodesOf('spot')).toEqual([]), { timeoutMs: 60_000 });

@@ -58,7 +58,7 @@ export class ServiceProcess {
   ): Promise<ServiceProcess> {
     const service = ServiceProcess.spawn(program, surroundings, more, { port: await freePort() });
     try {
-      await eventually(() => service.checkReady(), { timeoutMs: 30_000 });
+      await eventually(() => service.checkReady(), { timeoutMs: 60_000 });
     } catch (error) {
       // Nobody else knows of it.
       await service.end('SIGKILL');

@@ -6,7 +6,7 @@ import { cacheDirectory, freePort, run, succeeds, superviseChild, withFileLock }
 /** The first whose conditional writes are atomic: two racing writers of one key both won before (versitygw pull request 2288). */
 const VERSION = 'v1.8.0';
 const MODULE = `github.com/versity/versitygw/cmd/versitygw@${VERSION}`;
-const START_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 60_000;
 
 /** A real S3 server over a temporary folder. */
 export interface TestS3 {

@@ -7,7 +7,10 @@ import { join } from 'node:path';
 import type { SignedWrite } from '../runner-protocol/protocol';
 import { upload } from './transfers';
 
+/** Soon over for a store that stays silent. */
 const IDLE_MS = 100;
+/** Where something moves all the while: longer than a busy machine lets nothing move. */
+const PATIENT_MS = 2000;
 const directory = mkdtempSync(join(tmpdir(), 'transfers-'));
 const file = join(directory, 'file');
 writeFileSync(file, 'x'.repeat(100_000));
@@ -41,7 +44,7 @@ describe('an upload', () => {
         if (!isFirst) response.end();
       });
     });
-    await upload(file, write, never, IDLE_MS);
+    await upload(file, write, never, PATIENT_MS);
     expect(tries).toBe(2);
   });
 
@@ -54,14 +57,14 @@ describe('an upload', () => {
   it('may take longer than that in all, as long as something moves', async () => {
     const write = await storeThat((request, response) => {
       request.resume().once('end', () => {
-        const timer = setInterval(() => response.write('.'), IDLE_MS / 4);
+        const timer = setInterval(() => response.write('.'), PATIENT_MS / 40);
         setTimeout(() => {
           clearInterval(timer);
           response.end();
-        }, IDLE_MS * 3);
+        }, PATIENT_MS * 1.5);
       });
     });
-    await upload(file, write, never, IDLE_MS);
+    await upload(file, write, never, PATIENT_MS);
     expect(tries).toBe(1);
   });
 });

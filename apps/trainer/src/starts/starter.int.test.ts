@@ -18,10 +18,25 @@ class FaultyExecutor extends LocalExecutor {
   making = 0;
   /** It has no disk left: it throws before it has anything to wait for. */
   isFull = false;
+  /** It takes no start now. */
+  isClosed = false;
+  /** How many starts it was asked to make while it was full, by the passes since then. */
+  refused: number[] = [];
+
+  override isReady(): boolean {
+    return !this.isClosed && super.isReady();
+  }
+
+  /** Every pass begins with it. */
+  override list(): Promise<StartName[]> {
+    if (this.isFull) this.refused.push(0);
+    return super.list();
+  }
 
   override start(order: StartOrder): Promise<void> {
-    if (this.isFull) throw new Error('no space left on device');
-    return this.startLater(order);
+    if (!this.isFull) return this.startLater(order);
+    this.refused.push((this.refused.pop() ?? 0) + 1);
+    throw new Error('no space left on device');
   }
 
   private async startLater(order: StartOrder): Promise<void> {
@@ -42,6 +57,9 @@ class FaultyExecutor extends LocalExecutor {
     return this.unable.has(name.runId) ? Promise.reject(new Error('no answer')) : super.kill(name);
   }
 }
+
+// Above what single steps are waited for: a late one is named by its own error.
+jest.setTimeout(120_000);
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -72,24 +90,31 @@ describe('a pass of the starter', () => {
     for (const runId of [stuck, cancelled]) await trainer.reaches(runId, { hasClaimWindow: true });
     executor.unable.add(stuck);
     for (const runId of [stuck, cancelled]) await trainer.cancel(runId);
-    await trainer.reaches(cancelled, { state: 'cancelled' }, 5000);
+    await trainer.reaches(cancelled, { state: 'cancelled' });
     // What comes now starts, too.
-    await trainer.reaches(await trainer.request(), { starts: 1, hasClaimWindow: true }, 5000);
+    await trainer.reaches(await trainer.request(), { starts: 1, hasClaimWindow: true });
     await trainer.reaches(stuck, { state: 'cancelling' });
     executor.unable.clear();
-    await trainer.reaches(stuck, { state: 'cancelled' }, 5000);
+    await trainer.reaches(stuck, { state: 'cancelled' });
   });
 
   it('never gives the whole queue to a host that cannot make a start, and goes on once it can', async () => {
-    executor.isFull = true;
+    // All of them wait when the first pass looks that may give one.
+    executor.isClosed = true;
     const runs = await Promise.all(Array.from({ length: 8 }, () => trainer.request()));
-    await delay(700);
-    const given = await database.query('system', `SELECT FROM training_run WHERE starts > 0 AND id = ANY ($1)`, [runs]);
-    expect(given.length).toBeGreaterThan(0);
-    expect(given.length).toBeLessThan(runs.length);
+    executor.isFull = true;
+    executor.isClosed = false;
+    // The pass after it has begun, so it has given all that it gives.
+    const given = await eventually(() => {
+      const asked = executor.refused.findIndex((count) => count > 0);
+      expect(executor.refused.length).toBeGreaterThan(asked + 1);
+      expect(asked).toBeGreaterThanOrEqual(0);
+      return executor.refused[asked];
+    });
+    expect(given).toBeLessThan(runs.length);
     executor.isFull = false;
     for (const runId of runs) await trainer.cancel(runId);
-    for (const runId of runs) await trainer.reaches(runId, { state: 'cancelled' }, 5000);
+    for (const runId of runs) await trainer.reaches(runId, { state: 'cancelled' });
   });
 
   it('judges no start that is still being made, makes others beside it, and the end waits for all', async () => {
@@ -114,7 +139,7 @@ describe('a run for which no machine was to be had', () => {
     trainer = new ClusterTrainer(database, executor);
     const runId = await trainer.request();
     executor.unplaced.add(runId);
-    await trainer.reaches(runId, { preemptions: 1, failedAttempts: 0 }, 5000);
+    await trainer.reaches(runId, { preemptions: 1, failedAttempts: 0 });
     const [row] = await database.query<{ lost: boolean }>(
       'system',
       'SELECT last_preempted_at IS NOT NULL AS lost FROM training_run WHERE id = $1',

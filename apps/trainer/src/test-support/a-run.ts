@@ -79,7 +79,7 @@ export class TestRun {
     return row;
   }
 
-  async reaches(state: string, timeoutMs = 20_000): Promise<Awaited<ReturnType<TestRun['state']>>> {
+  async reaches(state: string, timeoutMs = 60_000): Promise<Awaited<ReturnType<TestRun['state']>>> {
     return eventually(
       async () => {
         const now = await this.state();
@@ -87,6 +87,16 @@ export class TestRun {
         return now;
       },
       { timeoutMs },
+    );
+  }
+
+  /** Resolves when the engine has told of a step: it trains, and listens to signals. */
+  async trains(): Promise<void> {
+    await this.reaches('training');
+    const told = `SELECT FROM run_event WHERE run_id = $1 AND type = 'metric' LIMIT 1`;
+    await eventually(
+      async () => expect(await this.platform.database.query('system', told, [this.runId])).toHaveLength(1),
+      { timeoutMs: 60_000 },
     );
   }
 

@@ -1,5 +1,5 @@
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { messageOf } from '@attune/kernel';
 import type { FilesystemStoreConfig } from '@attune/storage';
 import { checkBuilt, eventually, ServiceProcess } from '@attune/testing';
@@ -7,10 +7,10 @@ import { SCRIPTED_ENGINE } from './scripted-base';
 
 const app = join(__dirname, '..', '..');
 
-/** Pauses short enough for a test; the lease long enough for a machine that is busy with other tests. */
+/** Pauses short enough for a test; what a runner is waited for long enough for a machine that is busy with other tests. */
 const QUICK = {
-  TRAINER_LEASE_MS: '5000',
-  TRAINER_CLAIM_WITHIN_MS: '5000',
+  TRAINER_LEASE_MS: '15000',
+  TRAINER_CLAIM_WITHIN_MS: '30000',
   TRAINER_RECONCILE_MS: '250',
   TRAINER_EVALUATION_REMINDER_MS: '500',
   TRAINER_STOP_GRACE_MS: '500',
@@ -42,7 +42,18 @@ export class TrainerProcess {
     const directory = mkdtempSync(join(platform.directory, 'trainer-'));
     this.logFile = join(directory, 'trainer.log');
     this.script = join(directory, 'script.json');
-    writeFileSync(this.script, JSON.stringify(script));
+    this.tell(script);
+  }
+
+  /** What engines do that start from now on. */
+  tell(script: object): void {
+    writeFileSync(`${this.script}.new`, JSON.stringify(script));
+    renameSync(`${this.script}.new`, this.script);
+  }
+
+  /** How often an engine has met a fault of the script. */
+  faultsMet(): number {
+    return readdirSync(dirname(this.script)).filter((name) => /\.json\.\d+\.\d+$/.test(name)).length;
   }
 
   get pid(): number {
@@ -60,7 +71,7 @@ export class TrainerProcess {
           throw new Error(`${messageOf(error)}\n${this.log()}`);
         });
       },
-      { timeoutMs: 20_000, everyMs: 50 },
+      { timeoutMs: 60_000, everyMs: 50 },
     );
   }
 

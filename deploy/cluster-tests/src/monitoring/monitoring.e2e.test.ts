@@ -11,7 +11,7 @@ import { foreignMetrics, prometheusStack } from './foreign-metrics';
 import { selectionsOf, type Selection } from './promql';
 import { alertQueries, dashboardQueries, fenced, guideQueries, guides, monitorNames, type Query } from './queries';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 let home: string;
 let platform: Platform;
@@ -31,11 +31,14 @@ beforeAll(async () => {
   );
   queries = [...(await alertQueries()), ...(await dashboardQueries()), ...(await guideQueries())];
   await useIt();
-  await eventually(async () => {
-    exposed = await scrape();
-    expect([...exposed.keys()]).toEqual(expect.arrayContaining(['attune_training_queue_length']));
-    expect(exposed.get('attune_ingestion_verdicts_total')?.some((labels) => labels.has('reason'))).toBe(true);
-  });
+  await eventually(
+    async () => {
+      exposed = await scrape();
+      expect([...exposed.keys()]).toEqual(expect.arrayContaining(['attune_training_queue_length']));
+      expect(exposed.get('attune_ingestion_verdicts_total')?.some((labels) => labels.has('reason'))).toBe(true);
+    },
+    { timeoutMs: 60_000 },
+  );
 });
 afterAll(async () => {
   await platform.stop();

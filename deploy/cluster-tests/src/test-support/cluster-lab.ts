@@ -220,6 +220,9 @@ async function launcherSettings(
     TRAINER_KUBERNETES_BLUEPRINT: blueprintFile,
     TRAINER_RUNNER_IMAGE: RUNNER_IMAGE,
     TRAINER_POOLS: JSON.stringify(pools),
+    // Longer than a runner needs to come up and to be heard on a busy machine; no test waits for either to run out.
+    TRAINER_LEASE_MS: '20000',
+    TRAINER_CLAIM_WITHIN_MS: '30000',
     ...trainer,
   };
   return readSettings({

@@ -82,7 +82,7 @@ export class LabRun {
         expect(outcome).toEqual(expected);
         return outcome;
       },
-      { timeoutMs: 20_000, everyMs: 100 },
+      { timeoutMs: 60_000, everyMs: 100 },
     );
   }
 

@@ -35,7 +35,7 @@ export function isPossible(target: Target, moment: Moment): boolean {
   return target !== 'runner' || (moment !== 'queued' && moment !== 'evaluating');
 }
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 /** What a run left behind: the model's status, its versions, its usage records and charges, and whether its hold is still open. */
 export interface Outcome {
@@ -66,6 +66,10 @@ export class KillLab {
       ...engine.variables,
       ATTUNE_MINIMUM_TRAINING_SECONDS: '1',
       ATTUNE_LEASE_SECONDS: '3',
+      // Longer than a runner needs to come up and to be heard on a busy machine; what looks after runs looks as often as before.
+      ATTUNE_SERVICE_ENVIRONMENT: JSON.stringify({
+        trainer: { TRAINER_LEASE_MS: '15000', TRAINER_CLAIM_WITHIN_MS: '30000' },
+      }),
       ...environment,
     });
     const platform = await startPlatform(settings);

@@ -63,12 +63,13 @@ export class EngineBench {
     };
   }
 
-  /** Runs a job and collects what the engine said. */
+  /** Runs a job and collects what the engine said. `graceMs`: from SIGTERM to SIGKILL. */
   async run(
     command: readonly string[],
     job: { command: string },
     signal?: AbortSignal,
     onEvent: (event: EngineEvent) => void = () => undefined,
+    graceMs = 20_000,
   ): Promise<EngineOutcome & { events: EngineEvent[] }> {
     const file = join(mkdtempSync(join(this.directory, 'job-')), 'job.json');
     writeFileSync(file, JSON.stringify(job));
@@ -77,7 +78,7 @@ export class EngineBench {
       command,
       args: [job.command, file],
       signal,
-      graceMs: 500,
+      graceMs,
       onEvent: (event) => {
         events.push(event);
         onEvent(event);

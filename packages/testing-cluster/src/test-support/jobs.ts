@@ -37,7 +37,7 @@ export function podOf(
       check(pod);
       return pod;
     },
-    { timeoutMs: 30_000, everyMs: 100 },
+    { timeoutMs: 60_000, everyMs: 100 },
   );
 }
 
@@ -56,5 +56,5 @@ export const gone = (cluster: TestCluster, pod: string): Promise<void> =>
       const { items } = await cluster.client(CoreV1Api).listNamespacedPod({ namespace: 'default' });
       if (items.some(({ metadata }) => metadata?.name === pod)) throw new Error(`${pod} is still there`);
     },
-    { timeoutMs: 30_000, everyMs: 100 },
+    { timeoutMs: 60_000, everyMs: 100 },
   );

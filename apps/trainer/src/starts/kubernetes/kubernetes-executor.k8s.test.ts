@@ -38,6 +38,7 @@ afterEach(async () => {
   await cluster.kubectl(['delete', 'pods', '--all', '-n', NAMESPACE, '--grace-period=0', '--force']);
 });
 
+const PATIENCE = { timeoutMs: 60_000 };
 const BUSY = 'All machines of its kind are at work. It waits for one to become free or to be started.';
 
 const anOrder = (pool = 'spot'): StartOrder => ({
@@ -49,15 +50,12 @@ const anOrder = (pool = 'spot'): StartOrder => ({
   token: 'secret-of-the-start',
 });
 
-const becomes = (order: StartOrder, status: object, one = executor, timeoutMs = 20_000): Promise<StartStatus> =>
-  eventually(
-    async () => {
-      const now = await one.observe({ ...order, orderedMsAgo: 60_000 });
-      expect(now).toMatchObject(status);
-      return now;
-    },
-    { timeoutMs },
-  );
+const becomes = (order: StartOrder, status: object, one = executor): Promise<StartStatus> =>
+  eventually(async () => {
+    const now = await one.observe({ ...order, orderedMsAgo: 60_000 });
+    expect(now).toMatchObject(status);
+    return now;
+  }, PATIENCE);
 
 const jobsOf = async (order: StartOrder): Promise<number> => {
   const labelSelector = `attune.dev/run=${order.runId}`;
@@ -84,7 +82,7 @@ describe('a start in a cluster', () => {
     expect(await executor.list()).toEqual([{ runId: order.runId, start: 1 }]);
     await executor.stop(order);
     await becomes(order, { kind: 'unknown' });
-    await eventually(() => expect(core.readNamespacedSecret(place)).rejects.toMatchObject({ code: 404 }));
+    await eventually(() => expect(core.readNamespacedSecret(place)).rejects.toMatchObject({ code: 404 }), PATIENCE);
   });
 
   it('is refused where its name is another’s', async () => {
@@ -132,7 +130,7 @@ describe('a start in a cluster', () => {
   });
 
   it('is given up by nobody who does not see the cluster: it may be at work by now', async () => {
-    const impatient = openExecutor(cluster, { timings: { ...settings.timings, spotMissingForMs: 3000 } });
+    const impatient = openExecutor(cluster, { timings: { ...settings.timings, spotMissingForMs: 6000 } });
     await readiness(impatient, true);
     const [holder, order] = [anOrder('spot'), anOrder('spot')];
     await impatient.start(holder);
@@ -141,7 +139,7 @@ describe('a start in a cluster', () => {
     await becomes(order, { kind: 'waiting', givenUp: null, reason: BUSY }, impatient);
     await cluster.crash('kube-apiserver');
     await readiness(impatient, false);
-    await new Promise((resolve) => setTimeout(resolve, 3500));
+    await new Promise((resolve) => setTimeout(resolve, 6500));
     const blind = await impatient.observe({ ...order, orderedMsAgo: 60_000 });
     await cluster.revive();
     await readiness(impatient, true);
@@ -157,12 +155,12 @@ describe('a start in a cluster', () => {
     await becomes(order, { kind: 'running' });
     const name = (await podOf(order))?.metadata?.name ?? '';
     await executor.stop(order);
-    await eventually(async () => expect(await jobsOf(order)).toBe(0));
+    await eventually(async () => expect(await jobsOf(order)).toBe(0), PATIENCE);
     const candidate = { ...order, plan: 'gold' as const, preemptions: 2, lastPreemptedMsAgo: null };
-    await eventually(async () => expect((await podOf(order))?.metadata?.deletionTimestamp).toBeDefined());
+    await eventually(async () => expect((await podOf(order))?.metadata?.deletionTimestamp).toBeDefined(), PATIENCE);
     expect(executor.place(candidate, [])).toBeNull();
     await cluster.client(CoreV1Api).deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 1 });
-    await eventually(() => expect(executor.place(candidate, [])).toMatchObject({ pool: 'lasting' }));
+    await eventually(() => expect(executor.place(candidate, [])).toMatchObject({ pool: 'lasting' }), PATIENCE);
     await stubborn.remove();
   });
 
@@ -235,7 +233,7 @@ describe('a start in a cluster', () => {
     await becomes(running, { kind: 'running' });
     await executor.kill(running);
     await becomes(running, { kind: 'unknown' });
-    await eventually(async () => expect(await podOf(running)).toBeUndefined(), { timeoutMs: 4000 });
+    await eventually(async () => expect(await podOf(running)).toBeUndefined(), PATIENCE);
     await dying.remove();
   });
 

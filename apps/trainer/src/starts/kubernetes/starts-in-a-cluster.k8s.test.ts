@@ -46,7 +46,7 @@ const jobs = async (): Promise<string[]> => {
   return items.map(({ metadata }) => metadata?.name ?? '').sort();
 };
 const becomeJobs = (names: readonly string[]): Promise<void> =>
-  eventually(async () => expect(await jobs()).toEqual([...names].sort()), { timeoutMs: 20_000 });
+  eventually(async () => expect(await jobs()).toEqual([...names].sort()), { timeoutMs: 60_000 });
 const nameOf = (runId: RunId, start: number): string => `run-${runId}-${String(start)}`;
 
 const onlyOne = { sharing: { ...settings.sharing, pools: settings.sharing.pools.slice(0, 1) } };
@@ -69,12 +69,12 @@ describe('runs that start in a cluster', () => {
   it('never are more than there are slots, of two trainers together; the next starts when one is free', async () => {
     const [one, other] = [aTrainer(onlyOne), aTrainer(onlyOne)];
     const runs = [await one.request(), await other.request(), await one.request()];
-    await eventually(async () => expect(await jobs()).toHaveLength(1));
+    await eventually(async () => expect(await jobs()).toHaveLength(1), { timeoutMs: 60_000 });
     const first = runs.find((run) => run);
     await new Promise((resolve) => setTimeout(resolve, 2500));
     expect(await jobs()).toEqual([nameOf(first as RunId, 1)]);
     await one.cancel(first as RunId);
-    await one.reaches(first as RunId, { state: 'cancelled' }, 5000);
+    await one.reaches(first as RunId, { state: 'cancelled' });
     await becomeJobs([nameOf(runs[1] as RunId, 1)]);
   });
 
@@ -105,7 +105,7 @@ describe('runs that start in a cluster', () => {
     const runId = await trainer.request();
     await trainer.reaches(runId, { hasClaimWindow: true });
     await cluster.kubectl(['delete', 'job', '-n', NAMESPACE, nameOf(runId, 1)]);
-    await trainer.reaches(runId, { starts: 2, hasClaimWindow: true, failedAttempts: 0, preemptions: 0 }, 30_000);
+    await trainer.reaches(runId, { starts: 2, hasClaimWindow: true, failedAttempts: 0, preemptions: 0 });
     await becomeJobs([nameOf(runId, 2)]);
     await node.remove();
   });
@@ -153,7 +153,7 @@ describe('runs that start in a cluster', () => {
         expect((await core.listNamespacedPod({ namespace: NAMESPACE })).items).toEqual([]);
         expect((await core.listNamespacedSecret({ namespace: NAMESPACE })).items).toEqual([]);
       },
-      { timeoutMs: 20_000 },
+      { timeoutMs: 60_000 },
     );
     await node.remove();
   });
@@ -199,7 +199,7 @@ describe('runs that start in a cluster', () => {
     trainers.push(new ClusterTrainer(database, openExecutor({ kubeConfig: () => blind })));
     const runId = await seeing.request();
     const stageDetail = 'No machine of its kind is running. It waits for one to be started.';
-    await seeing.reaches(runId, { stage: 'provisioning', stageDetail }, 10_000);
+    await seeing.reaches(runId, { stage: 'provisioning', stageDetail });
     const lines = await seeing.linesOf(runId);
     await new Promise((resolve) => setTimeout(resolve, 2500));
     expect(await seeing.find(runId)).toMatchObject({ stageDetail, starts: 1 });

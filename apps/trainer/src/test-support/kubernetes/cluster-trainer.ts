@@ -185,7 +185,7 @@ export class ClusterTrainer<E extends Executor = KubernetesExecutor> {
     return run;
   }
 
-  async reaches(runId: RunId, wanted: Partial<Run>, timeoutMs = 20_000): Promise<Run> {
+  async reaches(runId: RunId, wanted: Partial<Run>, timeoutMs = 60_000): Promise<Run> {
     return eventually(
       async () => {
         const run = await this.find(runId);
@@ -214,6 +214,6 @@ export async function readiness(executor: KubernetesExecutor, isReady: boolean):
       expect(executor.isReady()).toBe(isReady);
       return Promise.resolve();
     },
-    { timeoutMs: 30_000 },
+    { timeoutMs: 60_000 },
   );
 }
