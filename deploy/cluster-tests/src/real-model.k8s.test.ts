@@ -7,8 +7,8 @@ import { expectNoRemains } from './test-support/remains';
 
 jest.setTimeout(600_000);
 
-/** Enough to learn from, and small enough for every test run. */
-const MINUTES = 2;
+/** Small enough for every test run, and enough that a third fewer errors are made whatever processor rounds the sums (seeds 3 to 5). */
+const MINUTES = 4;
 
 describe('the real engine in a cluster', () => {
   const home = mkdtempSync(join(tmpdir(), 'attune-real-model-'));
@@ -16,7 +16,7 @@ describe('the real engine in a cluster', () => {
   let items: readonly DatasetItem[];
   beforeAll(async () => {
     [{ items }, lab] = await Promise.all([
-      generateDataset({ directory: home, seed: 3, minutes: MINUTES, testItems: 8, freeItems: 1 }),
+      generateDataset({ directory: home, seed: 3, minutes: MINUTES, testItems: 24, freeItems: 1 }),
       // The cores are busy: nobody is hurried.
       ClusterLab.open({ engine: 'real', trainer: { TRAINER_LEASE_MS: '60000', TRAINER_CLAIM_WITHIN_MS: '60000' } }),
     ]);

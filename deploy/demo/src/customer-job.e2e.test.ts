@@ -10,8 +10,8 @@ import { madeData, pairsIn, type DemoData } from './data';
 
 jest.setTimeout(900_000);
 
-/** Enough to learn from and to tell the models apart, and small enough for every test run. */
-const MINUTES = 3;
+/** Small enough for every test run, and enough that a third fewer errors are made whatever processor rounds the sums (seeds 3 to 5). */
+const MINUTES = 4;
 
 describe('the whole job on real audio, with the real engine', () => {
   const home = mkdtempSync(join(tmpdir(), 'attune-e2e-'));
@@ -28,7 +28,7 @@ describe('the whole job on real audio, with the real engine', () => {
 
   beforeAll(async () => {
     const directory = join(home, 'speech');
-    await generateDataset({ directory, seed: 3, minutes: MINUTES, testItems: 12, freeItems: 4 });
+    await generateDataset({ directory, seed: 3, minutes: MINUTES, testItems: 24, freeItems: 4 });
     data = madeData(directory);
     await start();
   });
