@@ -61,5 +61,6 @@ module.exports = {
   ],
   // Real databases, brokers and programs: two workers keep two cores busy without starving a lease.
   maxWorkers: 2,
-  testTimeout: 30_000,
+  // Only what hangs takes so long, also beside other work on a slow machine.
+  testTimeout: 120_000,
 };
