@@ -46,8 +46,8 @@ beforeEach(async () => {
   await database.runInTransaction('system', (tx) => tx.execute('DELETE FROM webhook'));
 });
 
-function workerOf(timeoutMs = 60_000, secretsKey = SECRETS_KEY): DeliveryWorker {
-  const sender = new WebhookSender({ ...settings, timeoutMs, resolve: hostResolver(settings) });
+function workerOf(secretsKey = SECRETS_KEY): DeliveryWorker {
+  const sender = new WebhookSender({ ...settings, timeoutMs: 60_000, resolve: hostResolver(settings) });
   const deliveries = new WebhookDeliveriesRepository(database);
   return new DeliveryWorker(database, new WebhooksRepository(database), deliveries, sender, clock, logger, secretsKey);
 }
@@ -168,7 +168,7 @@ describe('a delivery', () => {
   it('whose secret does not open any more fails on its schedule and says why, until the secret is rotated', async () => {
     receiver.answer = (response) => response.writeHead(204).end();
     const otherKey = 'o'.repeat(32);
-    const worker = workerOf(60_000, otherKey);
+    const worker = workerOf(otherKey);
     const id = await hookTo(receiver.url);
     await look(worker);
     const error = 'the secret cannot be read any more: rotate it';
