@@ -44,7 +44,7 @@ describe('billing', () => {
     await eventually(
       async () =>
         expect(await usageOf(run.run_id)).toEqual([{ training_ms: 36_000_000, items: 36_000, items_ms: 36_000_000 }]),
-      { timeoutMs: 20_000 },
+      { timeoutMs: 80_000 },
     );
   });
 

@@ -6,7 +6,7 @@ import { HOUR_MS, TestBilling, type Succeeded } from './test-support/test-billin
 
 /** bench/invariants asks for twenty. */
 const ROUNDS = Number(process.env['ATTUNE_TEST_DEATHS'] ?? 1);
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 const inserts = (...tables: string[]): CrashPoint[] =>
   tables.map((table) => ({ table, on: 'INSERT', at: 'statement' }) as const);
@@ -55,9 +55,9 @@ describe('billing killed at every point of a run', () => {
   const holdOf = async (run: Succeeded) =>
     (await billing.rows<{ state: string }>('SELECT state FROM hold WHERE run_id = $1', [run.run_id]))[0]?.state ?? null;
   /** As models-api does: it asks, and without an answer no run is started. */
-  const patiently = (work: () => Promise<void>) => eventually(work, { timeoutMs: 25_000, everyMs: 250 });
+  const patiently = (work: () => Promise<void>) => eventually(work, { timeoutMs: 60_000, everyMs: 250 });
   const becomes = (run: Succeeded, state: string) =>
-    eventually(async () => expect(await holdOf(run)).toBe(state), { timeoutMs: 25_000 });
+    eventually(async () => expect(await holdOf(run)).toBe(state), { timeoutMs: 60_000 });
   const fail = (run: Succeeded) =>
     billing.training.publish('training.run-failed.v1', {
       ...{ organization_id: run.organization_id, model_id: run.model_id, run_id: run.run_id },

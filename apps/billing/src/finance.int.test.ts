@@ -10,7 +10,7 @@ import { HOUR_MS, TestBilling } from './test-support/test-billing';
 
 const EXAMPLE = join(__dirname, '..', '..', '..', 'docs', 'guides', 'billing-consumer', 'forward.js');
 const schema = cloudEvent('billing.overage-recorded.v1').array();
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 /** A metering service as OpenMeter is one: takes batches of CloudEvents, drops what it has by source and id, and fails as services do. */
 class MeteringService {
@@ -98,17 +98,17 @@ describe('finance', () => {
   it('gets every overage by the example of the guide, once each by source and id, though the metering service fails and the example is killed', async () => {
     startConsumer();
     const first = await overages(20);
-    await eventually(() => expect(metering.stored.size).toBeGreaterThan(0), { timeoutMs: 20_000 });
+    await eventually(() => expect(metering.stored.size).toBeGreaterThan(0), { timeoutMs: 60_000 });
     await stopConsumer('SIGKILL');
     const later = await overages(20);
     startConsumer();
     const expected = [...first, ...later].sort();
-    await eventually(() => expect(metering.stored.size).toBe(expected.length), { timeoutMs: 40_000 });
+    await eventually(() => expect(metering.stored.size).toBe(expected.length), { timeoutMs: 80_000 });
     const runs = [...metering.stored.values()];
     expect(runs.map(({ run }) => run).sort()).toEqual(expected);
     expect(runs.every(({ cents }) => cents === 5_000)).toBe(true);
     // What was stored when the connection broke comes again, at the latest when the broker no longer waits for the killed one (30 s).
-    await eventually(() => expect(metering.received).toBeGreaterThan(expected.length), { timeoutMs: 45_000 });
+    await eventually(() => expect(metering.received).toBeGreaterThan(expected.length), { timeoutMs: 80_000 });
     expect(metering.stored.size).toBe(expected.length);
     expect([...metering.types]).toEqual(['application/cloudevents-batch+json']);
     await stopConsumer('SIGTERM');

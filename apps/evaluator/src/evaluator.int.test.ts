@@ -215,7 +215,7 @@ describe('the evaluator', () => {
     const run = await trainedRun(items);
     await training.publish('training.run-trained.v1', run);
     await eventually(async () => expect(await rowsOf(run.run_id)).toEqual([{ items: 10_000, failure: null }]), {
-      timeoutMs: 20_000,
+      timeoutMs: 80_000,
     });
   });
 
@@ -285,7 +285,7 @@ describe('the evaluator', () => {
       }),
       { numRuns: process.env.ATTUNE_DELIVERY === 'whole' ? 1_000 : 100, endOnFailure: true },
     );
-  }, 120_000);
+  }, 300_000);
 
   it('is not ready over a NATS that acknowledges before it writes, and says so', async () => {
     const careless = await startTestNats({ durable: false });

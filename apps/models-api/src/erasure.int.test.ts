@@ -130,7 +130,7 @@ describe('erasure', () => {
     expect(await findCanary(canary)).toEqual([]);
     await sending;
     expect(placeOf(uploaded).itemId).toBe(uploaded.item_id);
-  }, 20_000);
+  });
 
   it('of a transcript that was replaced leaves no word of it', async () => {
     const canary = newCanary();

@@ -59,5 +59,5 @@ describe('the guide to data', () => {
       await api.stop();
       await rm(folder, { recursive: true, force: true });
     }
-  }, 60_000);
+  });
 });

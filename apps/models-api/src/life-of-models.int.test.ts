@@ -20,6 +20,6 @@ describe('models, whatever happens to them in whatever order', () => {
         fc.asyncProperty(lives, (commands) => live(commands, real)),
         { numRuns: SEQUENCES },
       ),
-    60_000 + SEQUENCES * 5000,
+    60_000 + SEQUENCES * 20_000,
   );
 });

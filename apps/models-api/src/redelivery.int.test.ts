@@ -134,5 +134,5 @@ describe('the state after the worst delivery is that of one delivery in order', 
       }),
       { numRuns: 500, endOnFailure: true },
     );
-  }, 120_000);
+  }, 600_000);
 });

@@ -7,6 +7,7 @@ import { newId } from '@attune/kernel';
 import { eventually } from '@attune/testing';
 import { encoded, toneWav } from './test-support/audio';
 import { Platform, TOKEN } from './test-support/platform';
+import { TranscriptionsService } from './transcriptions/transcriptions.service';
 
 type Part = [name: string, value: string | Buffer];
 interface Answer {
@@ -367,7 +368,15 @@ describe('stt', () => {
 
   it('tells one request too many to come back, and serves the others', async () => {
     await restartWith({});
-    const release = platform.holdModels();
+    // All that have a slot are under way at once, for as long as it takes until the last one has come.
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const service = app.get(TranscriptionsService);
+    const transcribe = service.transcribe.bind(service);
+    jest.spyOn(service, 'transcribe').mockImplementation(async (...args) => {
+      await held;
+      return transcribe(...args);
+    });
     const statuses: number[] = [];
     const all = Array.from({ length: 10 }, () => post(clip).then(({ status }) => statuses.push(status)));
     await eventually(() => expect(statuses).toEqual([503, 503]));

@@ -24,6 +24,7 @@ const LOST_MESSAGES = [
   'Client has encountered a connection error',
   'Client was closed and is not queryable',
   'timeout exceeded when trying to connect',
+  'timeout expired',
   'Query runner already released',
 ];
 

@@ -36,11 +36,10 @@ export class BillingProcess {
 
   /** Kills it when it has come to the point, which `work` brings about; lets the database go on with what it was sent, and starts it again. */
   async killAt(point: CrashPoint, work: () => Promise<void>): Promise<void> {
-    const client = await connectClient(
-      this.billing.testDatabase.ownerUrl,
-      { applicationName: 'crash point', schema: 'billing' },
-      { timeoutMs: 5_000 },
-    );
+    const client = await connectClient(this.billing.testDatabase.ownerUrl, {
+      applicationName: 'crash point',
+      schema: 'billing',
+    });
     try {
       await client.query(`SELECT pg_advisory_lock(${String(POINT)})`);
       await client.query(holdAt(point));
@@ -53,7 +52,7 @@ export class BillingProcess {
           );
           if (rows.length === 0) throw new Error(`nobody comes to ${point.table} ${point.on} ${point.at}`);
         },
-        { timeoutMs: 25_000 },
+        { timeoutMs: 60_000 },
       );
       await this.kill();
       await client.query(`SELECT pg_advisory_unlock(${String(POINT)})`);

@@ -129,9 +129,9 @@ export class TestBilling {
     ]);
   }
 
-  /** As models-api asks. */
+  /** As models-api asks, which waits as long. */
   ask<N extends RequestName>(name: N, request: RequestOf<N>): Promise<ReplyOf<N>> {
-    return new Rpc(this.connection, 'models', createLogger('test', 'silent')).call(name, request);
+    return new Rpc(this.connection, 'models', createLogger('test', 'silent')).call(name, request, { timeoutMs: 5_000 });
   }
 
   /** Answers in models-api's name. */
@@ -217,7 +217,9 @@ export class TestBilling {
   /** The ids of all events that lie in finance's stream, sorted. Throws while there is no stream. */
   async eventsForFinance(): Promise<string[]> {
     const ask = async <T>(subject: string, body = ''): Promise<T> =>
-      (await this.connection.request(`$JS.API.STREAM.${subject}.${CLOUD_EVENT_STREAM}`, body)).json<T>();
+      (
+        await this.connection.request(`$JS.API.STREAM.${subject}.${CLOUD_EVENT_STREAM}`, body, { timeout: 5_000 })
+      ).json<T>();
     const { state } = await ask<{ state: { messages: number } }>('INFO');
     const ids: string[] = [];
     for (let seq = 1; seq <= state.messages; seq++) {

@@ -114,7 +114,7 @@ export class IngestionLab {
           throw new Error(`${String(heard.length)} verdicts of ${name}, not ${String(count)}`);
         return heard;
       },
-      { timeoutMs: 20_000 },
+      { timeoutMs: 60_000 },
     );
   }
 

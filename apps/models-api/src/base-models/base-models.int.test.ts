@@ -23,7 +23,9 @@ afterAll(async () => {
 });
 
 const resolve = (model: string, organizationId = api.tenant.organizationId) =>
-  rpc.call('models.resolve', { organization_id: organizationId, model });
+  rpc.call('models.resolve', { organization_id: organizationId, model }, PATIENTLY);
+/** Whether it is answered is asked here, not how soon. */
+const PATIENTLY = { timeoutMs: 20_000 };
 
 async function makeFolder(name: string, extra: Record<string, string> = {}, change: object = {}): Promise<string> {
   const folder = join(directory, name);
@@ -79,9 +81,9 @@ describe('models.resolve', () => {
 
 describe('models.resolve-base', () => {
   it('answers all files of a base, and refuses a digest that was never registered', async () => {
-    const { files } = await rpc.call('models.resolve-base', { digest: BASE_DIGEST });
+    const { files } = await rpc.call('models.resolve-base', { digest: BASE_DIGEST }, PATIENTLY);
     expect(files.map(({ path }) => path)).toContain('transformers/model.safetensors');
-    const unknown = rpc.call('models.resolve-base', { digest: `sha256:${'0'.repeat(64)}` });
+    const unknown = rpc.call('models.resolve-base', { digest: `sha256:${'0'.repeat(64)}` }, PATIENTLY);
     await expect(unknown).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });
@@ -96,7 +98,7 @@ describe('registering a base', () => {
     for (let times = 0; times < 2; times++) await service.register(base, ['legal'], new Set());
     expect((await resolve('legal')).digest).toBe(base.digest);
     await service.register(base, ['medical'], new Set(['medical']));
-    expect((await rpc.call('models.resolve-base', { digest: BASE_DIGEST })).digest).toBe(BASE_DIGEST);
+    expect((await rpc.call('models.resolve-base', { digest: BASE_DIGEST }, PATIENTLY)).digest).toBe(BASE_DIGEST);
     expect((await resolve('general')).digest).toBe(BASE_DIGEST);
     expect((await api.createModel({ language: 'de', base_model: 'legal' })).base_model).toBe('legal');
   });

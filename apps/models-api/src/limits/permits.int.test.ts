@@ -81,7 +81,7 @@ describe('permits', () => {
       }),
       { numRuns: 500 },
     );
-  }, 180_000);
+  }, 600_000);
 
   it('are there again exactly when the refusal said', async () => {
     const policies: RequestPolicy[] = [{ policy: 'requests_per_minute', quota: 5, windowSeconds: 60 }];

@@ -7,7 +7,7 @@ let api: TestApi;
 beforeAll(async () => {
   postgres = await TestPostgres.create();
   api = await TestApi.start({}, postgres.url);
-}, 60_000);
+});
 afterAll(async () => {
   await api.stop();
   await postgres.remove();
@@ -50,7 +50,7 @@ describe('when requests cannot be counted by all', () => {
     });
     expect(await api.database.query('system', 'SELECT 1 FROM run WHERE model_id = $1', [id])).toHaveLength(0);
     expect((await start()).status).toBe(200);
-  }, 60_000);
+  });
 });
 
 describe('when PostgreSQL is away', () => {
@@ -64,5 +64,5 @@ describe('when PostgreSQL is away', () => {
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
     await postgres.start();
     expect((await start()).status).toBe(200);
-  }, 60_000);
+  });
 });

@@ -39,7 +39,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-function bootstrap(file = keyFile, waitMs = 10_000) {
+function bootstrap(file = keyFile, waitMs = 60_000) {
   const apiKeys = api.app.get(ApiKeysService);
   const organizations = new OrganizationsService(
     api.database,

@@ -8,7 +8,7 @@ import type { Event, EventName, EventPayload, RunMetrics } from '@attune/events'
 import { newId, toNamedLimits, unlimited, type ModelId, type OrganizationId, type RunId } from '@attune/kernel';
 import { connectNats, eventSubject, Rpc } from '@attune/messaging';
 import { createLogger } from '@attune/observability';
-import { artifactKey, baseKey, manifestKey, storeFromConfig, type EpochPlace, type ObjectStore } from '@attune/storage';
+import { artifactKey, manifestKey, storeFromConfig, type EpochPlace, type ObjectStore } from '@attune/storage';
 import {
   anEvent,
   createTestDatabase,
@@ -19,16 +19,19 @@ import {
   type TestNats,
 } from '@attune/testing';
 import { ApiKeysService } from '../api-keys/api-keys.service';
-import { BaseModelsService } from '../base-models/base-models.service';
 import { createApp } from '../create-app';
 import { entities } from '../entities';
 import type { Env } from '../env';
 import { migrations } from '../migrations/all';
+import { registerBase } from './base-model';
 import { BillingDouble } from './billing-double';
+import { waitForGivenVerdicts } from './given-verdicts';
 
 export const PEPPER = 'a-pepper-for-tests-of-32-characters';
 export const ADMIN_KEY = 'attune_admin_key-for-tests-of-32-characters';
 export const STT_TOKEN = 'internal-token-for-tests';
+/** Far longer than a broker takes that is there. */
+const BROKER_MS = 10_000;
 export const BASE_DIGEST = `sha256:${'b'.repeat(64)}`;
 
 /** What JetStream says of a consumer. */
@@ -84,6 +87,8 @@ export class TestApi {
   /** Answers for billing; without it no run starts and no terms are agreed. */
   billing!: BillingDouble;
   private readonly published: Event[] = [];
+  /** Items on which the test has published a verdict. */
+  private readonly judged = new Set<string>();
 
   /** `ownerUrl`: of a server of the test's own, which it may stop. */
   static async start(settings: Partial<Env> = {}, ownerUrl?: string): Promise<TestApi> {
@@ -123,7 +128,10 @@ export class TestApi {
     api.follow();
     api.billing = new BillingDouble(() => api.rpcOf('billing'));
     api.billing.start();
-    await api.registerBase();
+    // The broker has heard of both before anything is asked.
+    await connection.flush();
+    waitForGivenVerdicts(app, api.judged);
+    await registerBase(app, store, BASE_DIGEST);
     api.tenant = await api.addTenant();
     return api;
   }
@@ -140,6 +148,7 @@ export class TestApi {
   async addReplica(): Promise<string> {
     const app = await createApp(this.env, createLogger('replica', 'silent'));
     this.replicas.push(app);
+    waitForGivenVerdicts(app, this.judged);
     await app.listen(0, '127.0.0.1');
     return app.getUrl();
   }
@@ -218,8 +227,9 @@ export class TestApi {
     data: EventPayload<N>,
     fields: { id?: string } = {},
   ): Promise<void> {
+    if (name.startsWith('ingestion.data-') && 'item_id' in data) this.judged.add(data.item_id);
     const event = anEvent(name, data, { organization_id: organizationId, ...fields });
-    await this.connection.request(eventSubject(name), JSON.stringify(event), { timeout: 5000 });
+    await this.connection.request(eventSubject(name), JSON.stringify(event), { timeout: BROKER_MS });
   }
 
   /** Every event that this service sent of the name, oldest first. */
@@ -335,7 +345,7 @@ export class TestApi {
   /** Resolves when every event that was published so far has been handled. */
   async settled(): Promise<void> {
     const ask = async <T>(subject: string): Promise<T> =>
-      (await this.connection.request(`$JS.API.${subject}`)).json<T>();
+      (await this.connection.request(`$JS.API.${subject}`, '', { timeout: BROKER_MS })).json<T>();
     const { streams } = await ask<{ streams: string[] }>('STREAM.NAMES');
     await eventually(async () => {
       for (const stream of streams) {
@@ -368,24 +378,6 @@ export class TestApi {
         this.published.push(message.json<Event>());
       },
     });
-  }
-
-  private async registerBase(): Promise<void> {
-    const files = [];
-    for (const path of ['base.json', 'transformers/model.safetensors', 'ctranslate2/model.bin']) {
-      const key = baseKey(BASE_DIGEST, path);
-      files.push({ path, key, ...(await this.store.put(key, Readable.from([path]))) });
-    }
-    const base = {
-      digest: BASE_DIGEST,
-      name: 'Tiny',
-      engine: 'whisper',
-      languages: ['en'],
-      source: 'test',
-      licence: 'MIT',
-    };
-    const catalogue = this.app.get(BaseModelsService);
-    await catalogue.register({ ...base, location: 'bases', files }, ['general', 'medical'], new Set());
   }
 }
 

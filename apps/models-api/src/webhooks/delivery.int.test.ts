@@ -46,8 +46,8 @@ beforeEach(async () => {
   await database.runInTransaction('system', (tx) => tx.execute('DELETE FROM webhook'));
 });
 
-function workerOf(timeoutMs = 2000, secretsKey = SECRETS_KEY): DeliveryWorker {
-  const sender = new WebhookSender({ ...settings, timeoutMs, resolve: hostResolver(settings) });
+function workerOf(secretsKey = SECRETS_KEY): DeliveryWorker {
+  const sender = new WebhookSender({ ...settings, timeoutMs: 60_000, resolve: hostResolver(settings) });
   const deliveries = new WebhookDeliveriesRepository(database);
   return new DeliveryWorker(database, new WebhooksRepository(database), deliveries, sender, clock, logger, secretsKey);
 }
@@ -80,6 +80,16 @@ async function pass(ms: number): Promise<void> {
   );
 }
 
+/** How long the webhook's next delivery has to wait. */
+async function dueInMs(webhookId: string): Promise<number> {
+  const [row] = await database.query<{ ms: number }>(
+    'system',
+    `SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8 * 1000 AS ms FROM webhook_delivery WHERE webhook_id = $1`,
+    [webhookId],
+  );
+  return row?.ms ?? 0;
+}
+
 /** One look at what is due, and the ends of what it began. */
 async function look(worker: DeliveryWorker): Promise<number> {
   const begun = await worker.begin();
@@ -104,11 +114,15 @@ describe('a delivery', () => {
     const worker = workerOf();
     const id = await hookTo(receiver.url);
     for (const delayMs of retryDelaysMs) {
+      const started = performance.now();
       expect(await look(worker)).toBe(1);
+      const waitMs = await dueInMs(id);
+      expect(waitMs).toBeLessThanOrEqual(delayMs * 1.1);
       // The test itself takes time, too.
-      await pass(delayMs * 0.9 - 2000);
+      expect(waitMs).toBeGreaterThan(delayMs * 0.9 - (performance.now() - started));
+      await pass(waitMs - 30_000);
       expect(await look(worker)).toBe(0);
-      await pass(delayMs * 0.2 + 2000);
+      await pass(30_000);
     }
     expect(await look(worker)).toBe(1);
     await pass(7 * 24 * 3_600_000);
@@ -154,7 +168,7 @@ describe('a delivery', () => {
   it('whose secret does not open any more fails on its schedule and says why, until the secret is rotated', async () => {
     receiver.answer = (response) => response.writeHead(204).end();
     const otherKey = 'o'.repeat(32);
-    const worker = workerOf(2000, otherKey);
+    const worker = workerOf(otherKey);
     const id = await hookTo(receiver.url);
     await look(worker);
     const error = 'the secret cannot be read any more: rotate it';
@@ -222,7 +236,7 @@ describe('a receiver that is slow or dead', () => {
     await hookTo(slow.url, 100);
     receiver.answer = (response) => response.writeHead(204).end();
     // Longer than this test: whatever is delivered is delivered while the slow ones are waited for.
-    const worker = workerOf(60_000);
+    const worker = workerOf();
     expect(await worker.begin()).toBe(4);
     await hookTo(receiver.url, 20);
     await eventually(async () => {
@@ -240,7 +254,7 @@ describe('a receiver that is slow or dead', () => {
     for (let n = 0; n < 20; n += 1) await hookTo(slow.url, 4, neighbour);
     receiver.answer = (response) => response.writeHead(204).end();
     // Longer than this test: whatever is delivered is delivered while the slow ones are waited for.
-    const worker = workerOf(60_000);
+    const worker = workerOf();
     expect(await worker.begin()).toBe(16);
     expect(await worker.begin()).toBe(0);
     await hookTo(receiver.url, 20);
@@ -257,7 +271,7 @@ describe('a receiver that is slow or dead', () => {
     const slow = await Receiver.start();
     slow.answer = () => undefined;
     // Longer than this test: nothing ends meanwhile.
-    const worker = workerOf(60_000);
+    const worker = workerOf();
     for (let n = 0; n < 5; n += 1) await hookTo(slow.url, 3, neighbour);
     expect(await worker.begin()).toBe(15);
     for (let n = 0; n < 5; n += 1) await hookTo(slow.url, 3, neighbour);

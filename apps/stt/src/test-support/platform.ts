@@ -21,7 +21,6 @@ export type Resolved = ReplyOf<'models.resolve'>;
 export class Platform {
   /** What `models.resolve` answers, by model. */
   readonly models = new Map<string, Resolved>();
-  private held: Promise<void> = Promise.resolve();
 
   private constructor(
     readonly nats: TestNats,
@@ -95,13 +94,6 @@ export class Platform {
     return resolved;
   }
 
-  /** Whoever asks for a model waits until the answer is called: all that are asked at once are under way at once. */
-  holdModels(): () => void {
-    let release = (): void => undefined;
-    this.held = new Promise((resolve) => (release = resolve));
-    return release;
-  }
-
   async cachedFile(model: Resolved): Promise<string> {
     const folder = join(this.env.cache.directory, model.digest.slice('sha256:'.length));
     await mkdir(folder, { recursive: true });
@@ -113,12 +105,12 @@ export class Platform {
     await Promise.all([this.nats.remove(), rm(this.directory, { recursive: true })]);
   }
 
-  private async resolve(model: string): Promise<Resolved> {
-    await this.held;
+  private resolve(model: string): Promise<Resolved> {
     const resolved = this.models.get(model);
-    if (resolved) return resolved;
-    if (model === 'custom_model_1') throw new AppError('MODEL_NOT_READY', 'It has not been trained yet');
-    throw new AppError('MODEL_NOT_FOUND', 'Model not found');
+    if (resolved) return Promise.resolve(resolved);
+    if (model === 'custom_model_1')
+      return Promise.reject(new AppError('MODEL_NOT_READY', 'It has not been trained yet'));
+    return Promise.reject(new AppError('MODEL_NOT_FOUND', 'Model not found'));
   }
 }
 

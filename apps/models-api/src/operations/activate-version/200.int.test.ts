@@ -18,7 +18,8 @@ const path = (id: number, rest: string) => `/api/v3/custom_models/${String(id)}/
 const activate = (id: number, number: number | string) =>
   api.call<ApiModel>('POST', path(id, `versions/${String(number)}/activate`), { json: {} });
 /** What stt asks for every request. */
-const resolve = (model: string) => rpc.call('models.resolve', { organization_id: api.tenant.organizationId, model });
+const resolve = (model: string, organizationId = api.tenant.organizationId) =>
+  rpc.call('models.resolve', { organization_id: organizationId, model }, { timeoutMs: 20_000 });
 
 describe('POST /api/v3/custom_models/{id}/versions/{number}/activate answers 200', () => {
   it('with the model that serves with that version from then on, with its figures and times', async () => {
@@ -74,8 +75,6 @@ describe('POST /api/v3/custom_models/{id}/versions/{number}/activate answers 200
       await expect(resolve(name)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
     }
     const other = await api.addTenant();
-    await expect(
-      rpc.call('models.resolve', { organization_id: other.organizationId, model: `${key}@1` }),
-    ).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+    await expect(resolve(`${key}@1`, other.organizationId)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
   });
 });

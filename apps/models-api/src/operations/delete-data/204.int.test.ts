@@ -58,7 +58,7 @@ describe('DELETE /api/v3/custom_models/{id}/data/{data_id} answers 204', () => {
     const { data_id } = await storedItem(api, id, pair);
     await remove(id, data_id);
     expect(await storedItem(api, id, pair)).toMatchObject({ duplicate: false });
-  }, 20_000);
+  });
 
   it('and what finished runs wrote down of it is gone too: its lines of their decodes, and no other’s', async () => {
     const { id } = await api.createModel();

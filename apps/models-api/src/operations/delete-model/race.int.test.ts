@@ -61,6 +61,6 @@ describe('DELETE /api/v3/custom_models/{id} against the end of its run', () => {
         }
       }
     },
-    30_000 + RACES * 1500,
+    60_000 + RACES * 10_000,
   );
 });

@@ -73,5 +73,5 @@ describe('GET /api/v3/custom_models/{id}/data/{data_id}/audio', () => {
     const answer = await api.call('GET', `${dataPath(model.id, body.data_id)}/audio`);
     expect([answer.status, answer.body.error_code]).toEqual([409, 'DATA_NOT_READY']);
     expect(answer.body.details).toEqual({ item_status: 'processing' });
-  }, 20_000);
+  });
 });

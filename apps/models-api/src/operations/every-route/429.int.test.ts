@@ -64,7 +64,7 @@ describe('limits of requests', () => {
       expect(Number(headers.get('x-ratelimit-remaining'))).toBeGreaterThanOrEqual(0);
       expect(Number(/r=(-?\d+)/.exec(headers.get('ratelimit') ?? '')?.[1])).toBeGreaterThanOrEqual(0);
     }
-  }, 60_000);
+  });
 
   it('hold through a restart of an instance, and for an instance that is new', async () => {
     const { key } = await api.addTenant({ limits: { requests_per_hour: 20 } });
@@ -85,12 +85,13 @@ describe('limits of requests', () => {
       .mockImplementation(() => new Date(Date.now() + (asked++ % 2 === 0 ? 600_000 : -600_000)));
     try {
       const { key } = await api.addTenant({ limits: { requests_per_minute: 30 } });
+      const before = Date.now() / 1000;
       const answers = await Promise.all(Array.from({ length: 120 }, (_, n) => get(key, n)));
       expect(answers.filter(({ status }) => status === 200)).toHaveLength(30);
       for (const { headers } of answers) {
-        const inSeconds = Number(headers.get('x-ratelimit-reset')) - Date.now() / 1000;
-        expect(inSeconds).toBeGreaterThan(50);
-        expect(inSeconds).toBeLessThan(63);
+        const reset = Number(headers.get('x-ratelimit-reset'));
+        expect(reset).toBeGreaterThan(before + 57);
+        expect(reset).toBeLessThan(Date.now() / 1000 + 63);
       }
     } finally {
       skewed.mockRestore();
@@ -99,10 +100,11 @@ describe('limits of requests', () => {
 
   it('let a request through after the wait that they name, with the count moved into the past', async () => {
     const { key, organizationId } = await api.addTenant({ limits: { requests_per_minute: 5 } });
+    const started = performance.now();
     for (let n = 0; n < 5; n++) await get(key, n);
     const { body } = await get(key);
     const wait = body.retry_after ?? 0;
-    expect(wait).toBeGreaterThan(50);
+    expect(wait).toBeGreaterThan(57 - (performance.now() - started) / 1000);
     const age = (by: number) =>
       api.database.runInTransaction({ organizationId }, async (tx) => {
         // Downwards, so that no two rows meet.
@@ -112,15 +114,19 @@ describe('limits of requests', () => {
           by,
         ]);
       });
-    await age(wait - 10);
+    const rest = Math.floor(wait / 2);
+    const aged = performance.now();
+    await age(wait - rest);
     // An instance repeats a refusal for a second before it asks anew.
     await eventually(async () => {
       const { status, body: later } = await get(key);
       expect(status).toBe(429);
-      expect(later.retry_after).toBeLessThanOrEqual(10);
+      expect(later.retry_after).toBeLessThanOrEqual(rest);
     });
-    await age(10);
-    await eventually(async () => expect((await get(key)).status).toBe(200), { timeoutMs: 3000 });
+    await age(rest);
+    await eventually(async () => expect((await get(key)).status).toBe(200));
+    // Not because the rest went by itself.
+    expect(performance.now() - aged).toBeLessThan(rest * 1000);
   });
 
   it('charge no policy when one refuses, nor for what is invalid, refused, or our fault', async () => {
@@ -194,5 +200,5 @@ describe('limits of requests', () => {
       expect((await get(key, n)).status).toBe(200);
       await nobodyInside(organizationId);
     }
-  }, 60_000);
+  });
 });

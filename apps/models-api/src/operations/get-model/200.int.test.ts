@@ -90,11 +90,9 @@ describe('GET /api/v3/custom_models/{id} shows', () => {
     await api.call('POST', `/api/v3/custom_models/${String(id)}/run`, { json: {} });
     await api.failRun(id, 'The disk is full');
     await untilStatus(id, 5);
-    const rpc = await api.rpcOf('stt').call('models.resolve', {
-      organization_id: api.tenant.organizationId,
-      model: `custom_model_${String(id)}`,
-    });
-    expect(rpc.files.map(({ path }) => path).sort()).toEqual(['config.json', 'model.bin']);
+    const place = { organization_id: api.tenant.organizationId, model: `custom_model_${String(id)}` };
+    const resolved = await api.rpcOf('stt').call('models.resolve', place, { timeoutMs: 20_000 });
+    expect(resolved.files.map(({ path }) => path).sort()).toEqual(['config.json', 'model.bin']);
   });
 
   it('the same outcome however often it is told, and none for a run that has ended', async () => {

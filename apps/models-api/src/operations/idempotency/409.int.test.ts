@@ -1,5 +1,6 @@
 import type { ApiModel } from '@attune/contracts';
 import { eventually } from '@attune/testing';
+import { VerdictWatch } from '../../data-items/verdict-watch';
 import { TestApi } from '../../test-support/test-api';
 import { acceptItem, nextUpload, trainableModel, uploadForm } from '../../test-support/uploading';
 
@@ -78,11 +79,20 @@ describe('while a request is being answered, the same one gets 409 IDEMPOTENCY_C
         body: uploadForm({ audio: 'RIFF....WAVE the same' }),
         headers: { 'idempotency-key': 'uploading' },
       });
+    // The first waits for its verdict until the others have been answered, however long that takes.
+    let goOn: () => void = () => undefined;
+    const held = new Promise<null>((resolve) => (goOn = () => resolve(null)));
+    const waiting = jest.spyOn(api.app.get(VerdictWatch), 'waitFor').mockImplementation(() => held);
     const first = send(api.url);
     const uploaded = await nextUpload(api, id);
-    for (const url of urls) {
-      const answer = await send(url);
-      expect([answer.status, answer.body.error_code]).toEqual([409, 'IDEMPOTENCY_CONFLICT']);
+    try {
+      for (const url of urls) {
+        const answer = await send(url);
+        expect([answer.status, answer.body.error_code]).toEqual([409, 'IDEMPOTENCY_CONFLICT']);
+      }
+    } finally {
+      waiting.mockRestore();
+      goOn();
     }
     await acceptItem(api, uploaded);
     expect((await first).status).toBe(200);

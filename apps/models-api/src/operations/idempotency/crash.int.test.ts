@@ -48,7 +48,7 @@ describe('a request whose process was killed with SIGKILL is completed by its re
     });
     const rows = await api.database.query<{ id: number }>('system', `SELECT id FROM model WHERE name = 'killed'`);
     expect(rows.map(({ id }) => id)).toEqual([retry.body.id]);
-  }, 60_000);
+  });
 
   it('a start of training, killed with everything written and not committed: one run', async () => {
     const id = await trainableModel(api);
@@ -64,7 +64,7 @@ describe('a request whose process was killed with SIGKILL is completed by its re
     await eventually(() =>
       expect(api.sent('models.run-requested.v2').filter(({ data }) => data.model_id === id)).toHaveLength(1),
     );
-  }, 60_000);
+  });
 
   it('an upload, killed when its pair was stored and its answer was not given: one item, judged once', async () => {
     const { id } = await api.createModel();
@@ -86,5 +86,5 @@ describe('a request whose process was killed with SIGKILL is completed by its re
     expect(await api.database.query('system', 'SELECT 1 FROM data_item WHERE model_id = $1', [id])).toHaveLength(1);
     const again = await api.call<UploadReceipt>('PUT', path, { body: uploadForm(pair), headers });
     expect([again.text, again.headers.get('idempotent-replayed')]).toEqual([retry.text, 'true']);
-  }, 60_000);
+  });
 });

@@ -1,4 +1,5 @@
 import type { ApiDataItem } from '@attune/contracts';
+import { eventually } from '@attune/testing';
 import { TestApi } from '../../test-support/test-api';
 import { dataPath, nextUpload, putData, rejectItem, storedItem } from '../../test-support/uploading';
 
@@ -78,10 +79,8 @@ describe('GET /api/v3/custom_models/{id}/data answers 200', () => {
     await sending;
     await rejectItem(api, uploaded);
     const read = async () => (await api.call<List>('GET', `${dataPath(model.id)}?item_status=rejected`)).body.result;
-    for (let tries = 0; (await read()).length === 0 && tries < 50; tries++)
-      await new Promise((r) => setTimeout(r, 100));
-    expect(await read()).toMatchObject([{ data_id: uploaded.item_id, audio_ms: null }]);
-  }, 20_000);
+    await eventually(async () => expect(await read()).toMatchObject([{ data_id: uploaded.item_id, audio_ms: null }]));
+  });
 
   it('with totals that are those of the table, whatever happened to its rows', async () => {
     const { organizationId } = api.tenant;

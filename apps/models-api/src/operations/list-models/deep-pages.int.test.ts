@@ -71,7 +71,7 @@ describe('GET /api/v3/custom_models', () => {
       }),
       { numRuns: 500 },
     );
-  }, 120_000);
+  }, 600_000);
 
   it('keeps its counts exact through changes of many at once', async () => {
     const organization = await api.addTenant();

@@ -75,5 +75,5 @@ describe('PUT /api/v3/custom_models/{id}/data/{data_id}/transcript changes nothi
       const late = await api.call('PUT', item, { body: 'words', headers: { 'content-type': 'text/plain' } });
       if (late.body.details['item_status'] === 'rejected') break;
     }
-  }, 20_000);
+  });
 });

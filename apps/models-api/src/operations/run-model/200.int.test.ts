@@ -76,7 +76,7 @@ describe('POST /api/v3/custom_models/{id}/run answers 200', () => {
     expect(data?.training_ms).toBe(90_000 + 36_000 * 500);
     const lines = (await text(await api.store.get(data?.snapshot_key ?? ''))).trimEnd().split('\n');
     expect(lines).toHaveLength(36_001);
-  }, 60_000);
+  });
 
   it('and asks again while nobody speaks of the run, in case the answer was lost', async () => {
     const id = await trainableModel(api);

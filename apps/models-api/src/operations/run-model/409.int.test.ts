@@ -46,6 +46,7 @@ describe('POST /api/v3/custom_models/{id}/run answers 409', () => {
     expect([status, body.error_code, body.details]).toEqual([409, 'MODEL_NOT_READY', { items_processing: 1 }]);
     await acceptItem(api, uploaded);
     await sending;
+    await api.settled();
     expect((await run(id)).status).toBe(200);
   });
 });

@@ -104,19 +104,21 @@ describe('money and POST /api/v3/custom_models/{id}/run', () => {
 
   it('asks billing in no transaction, with an Idempotency-Key neither', async () => {
     const id = await trainableModel(api);
-    let transactions: unknown;
-    // Others of the service end in a moment; one that asks would be open until it is answered.
-    const none = async () => {
-      transactions = await api.database.query(
+    // Others of the service end in a moment; one that asks would be open until it is answered: from the first look to the last.
+    let open: { id: string }[] | undefined;
+    const noneStays = async () => {
+      const now = await api.database.query<{ id: string }>(
         'system',
-        `SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`,
+        `SELECT format('%s since %s: %s', pid, xact_start, application_name) AS id
+           FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`,
       );
-      expect(transactions).toEqual([]);
+      open = (open ?? now).filter(({ id }) => now.some((one) => one.id === id));
+      expect(open).toEqual([]);
     };
-    api.billing.whilePlacing = () => eventually(none, { timeoutMs: 2000 }).catch(() => undefined);
+    api.billing.whilePlacing = () => eventually(noneStays, { timeoutMs: 3000 }).catch(() => undefined);
     const headers = { 'idempotency-key': 'money' };
     expect((await api.call('POST', `/api/v3/custom_models/${String(id)}/run`, { json: {}, headers })).status).toBe(200);
-    expect(transactions).toEqual([]);
+    expect(open).toEqual([]);
   });
 
   it('prices 12,000 recordings in three questions', async () => {
@@ -150,6 +152,7 @@ describe('money and POST /api/v3/custom_models/{id}/run', () => {
       expect((await api.getModel(id)).training_status).toBe(2);
     } finally {
       api.billing.start();
+      await api.connection.flush();
     }
     expect((await run(id)).status).toBe(200);
   });

@@ -60,7 +60,7 @@ describe('PUT /api/v3/custom_models/{id}/data answers 200', () => {
     await eventually(async () => expect((await api.getModel(id)).training_status).toBe(1));
     const summary = await api.call('GET', `/api/v3/custom_models/${String(id)}/data/summary`);
     expect(summary.body).toMatchObject({ train: { processing: 0, ready: 0, rejected: 1, audio_ms: 0 } });
-  }, 20_000);
+  });
 
   it('keeps a model at 2 while another training pair is stored', async () => {
     const { id } = await api.createModel();

@@ -72,7 +72,7 @@ describe('the same recording sent again to a model', () => {
       expect(await itemsOf(id)).toHaveLength(1);
     }
     expect(await api.database.query('system', 'SELECT 1 FROM upload')).toEqual([]);
-  }, 60_000);
+  });
 
   it('after it was refused, or to another model, is a pair of its own', async () => {
     const { id } = await api.createModel();

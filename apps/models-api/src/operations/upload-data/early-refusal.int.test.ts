@@ -2,7 +2,7 @@ import { TestApi } from '../../test-support/test-api';
 import { putData, uploadForm } from '../../test-support/uploading';
 
 // 300 MB go over the wire, beside whatever else the machine does.
-jest.setTimeout(90_000);
+jest.setTimeout(240_000);
 
 let api: TestApi;
 beforeAll(async () => {

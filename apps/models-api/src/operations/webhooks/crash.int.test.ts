@@ -44,7 +44,7 @@ describe('a message whose sender was killed with SIGKILL', () => {
       ping.body.message_id,
       ping.body.message_id,
     ]);
-  }, 60_000);
+  });
 });
 
 async function deliveriesOf(path: string): Promise<ApiWebhookDelivery[]> {
