@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { AppError } from '@attune/kernel';
+import { Client } from 'pg';
 import {
   CommitOutcomeUnknown,
   isConnectionLost,
@@ -17,6 +20,18 @@ describe('failure classes', () => {
     expect(isTransactionConflict(wrapped('40001'))).toBe(true);
     expect(isConnectionLost(wrapped('57P01'))).toBe(true);
     expect(sqlStateOf(wrapped('23505'))).toBe('23505');
+  });
+
+  it('takes a server that accepts a connection and says nothing, as a frozen one does, for one that is away', async () => {
+    const taken: Socket[] = [];
+    const frozen = createServer((socket) => taken.push(socket.on('error', () => undefined))).listen(0, '127.0.0.1');
+    await once(frozen, 'listening');
+    const { port } = frozen.address() as AddressInfo;
+    const client = new Client({ host: '127.0.0.1', port, connectionTimeoutMillis: 200 });
+    const error: unknown = await client.connect().catch((failure: unknown) => failure);
+    frozen.close();
+    for (const socket of taken) socket.destroy();
+    expect(isConnectionLost(error)).toBe(true);
   });
 
   it('does not take a constraint, a bad query or a bug for an outage', () => {
