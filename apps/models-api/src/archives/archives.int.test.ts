@@ -3,6 +3,7 @@ import { archiveKey } from '@attune/storage';
 import type { ModelId } from '@attune/kernel';
 import { postArchive, readArchive, tarGzOf, zipOf } from '../test-support/archiving';
 import { TestApi } from '../test-support/test-api';
+import type { ArchivePlace } from './archive';
 import { ArchiveLister } from './archive-lister';
 import { ArchiveUnpackerService } from './archive-unpacker.service';
 import { ArchivesService } from './archives.service';
@@ -44,6 +45,18 @@ async function expectEachOnce(id: number, archiveId: string): Promise<void> {
   for (const key of data) expect(known).toContain(key.split('/')[5]);
 }
 
+/** An archive that was taken in, and that nobody unpacks by himself. */
+async function archiveLeftAlone(): Promise<ArchivePlace> {
+  const unpack = jest
+    .spyOn(api.app.get(ArchiveUnpackerService), 'unpack')
+    .mockImplementation(() => Promise.resolve(() => Promise.resolve()));
+  const { id } = await api.createModel();
+  const { body } = await postArchive(api, id, await zipOf(members));
+  await eventually(() => expect(unpack).toHaveBeenCalled());
+  unpack.mockRestore();
+  return { organizationId: api.tenant.organizationId, modelId: id as ModelId, archiveId: body.archive_id };
+}
+
 describe('unpacking an archive', () => {
   it.each(archives)(
     'of %s by several at once, and again afterwards, makes each item once and leaves no byte over',
@@ -64,12 +77,7 @@ describe('unpacking an archive', () => {
 
   it('of one that another instance has finished and whose bytes are gone ends without a fault', async () => {
     const [unpacker, lister] = [api.app.get(ArchiveUnpackerService), api.app.get(ArchiveLister)];
-    const held = jest.spyOn(unpacker, 'unpack').mockImplementation(() => Promise.resolve(() => Promise.resolve()));
-    const { id } = await api.createModel();
-    const { body } = await postArchive(api, id, await zipOf(members));
-    await eventually(() => expect(held).toHaveBeenCalled());
-    held.mockRestore();
-    const place = { organizationId: api.tenant.organizationId, modelId: id as ModelId, archiveId: body.archive_id };
+    const place = await archiveLeftAlone();
     const unpack = async (): Promise<void> =>
       api.database.runInTransaction(place, await unpacker.unpack(place, signal));
     const plan = lister.plan.bind(lister);
@@ -81,29 +89,20 @@ describe('unpacking an archive', () => {
       return planned;
     });
     await unpack();
-    await expectEachOnce(id, body.archive_id);
+    await expectEachOnce(place.modelId, place.archiveId);
   });
 
   it('goes on after a worker that died in the middle, when the reconciler asks again', async () => {
-    const unpacker = api.app.get(ArchiveUnpackerService);
-    const dying = jest.spyOn(unpacker, 'unpack').mockImplementation(() => Promise.resolve(() => Promise.resolve()));
-    const { id } = await api.createModel();
-    const { body } = await postArchive(api, id, await zipOf(members));
-    await eventually(() => expect(dying).toHaveBeenCalled());
-    dying.mockRestore();
+    const { modelId, archiveId } = await archiveLeftAlone();
     expect(await api.app.get(ArchivesService).announceIdle(60)).toBe(0);
     expect(await api.app.get(ArchivesService).announceIdle(0)).toBe(1);
-    await expectEachOnce(id, body.archive_id);
+    await expectEachOnce(modelId, archiveId);
   });
 
   it('of a model that is deleted meanwhile leaves nothing', async () => {
     const unpacker = api.app.get(ArchiveUnpackerService);
-    const held = jest.spyOn(unpacker, 'unpack').mockImplementation(() => Promise.resolve(() => Promise.resolve()));
-    const { id } = await api.createModel();
-    const { body } = await postArchive(api, id, await zipOf(members));
-    const place = { organizationId: api.tenant.organizationId, modelId: id as ModelId, archiveId: body.archive_id };
-    await eventually(() => expect(held).toHaveBeenCalled());
-    held.mockRestore();
+    const place = await archiveLeftAlone();
+    const id = place.modelId;
     expect(await api.store.exists(archiveKey(place))).toBe(true);
     const unpacking = unpacker.unpack(place, signal).catch(() => null);
     expect((await api.call('DELETE', `/api/v3/custom_models/${String(id)}`)).status).toBe(204);
