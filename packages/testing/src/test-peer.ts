@@ -50,7 +50,7 @@ export class TestPeer {
     await this.database.runInTransaction('system', (tx) => this.outbox.add(tx, name, data, options));
   }
 
-  /** What has arrived of one event, oldest first. */
+  /** What has arrived of one event; of one aggregate in the order in which it left. */
   receivedOf<N extends EventName>(name: N): EventPayload<N>[] {
     return this.received.filter((event) => event.name === name).map((event) => event.data as EventPayload<N>);
   }
@@ -66,6 +66,8 @@ export class TestPeer {
     const keep = (event: Event): Promise<void> => Promise.resolve(void this.received.push(event));
     return defineConsumer({
       name: `${service}-test-peer`,
+      // One after the other: two at once would be kept in the order in which they were handled, not in that in which they came.
+      concurrency: 1,
       handlers: Object.fromEntries(names.map((name) => [name, keep])),
     });
   }
