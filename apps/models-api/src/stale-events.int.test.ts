@@ -6,7 +6,8 @@ import { acceptItem, nextUpload, putData, rejectItem, runningModel } from './tes
 
 let api: TestApi;
 beforeAll(async () => {
-  api = await TestApi.start();
+  // Nothing is asked again by itself.
+  api = await TestApi.startWithoutReconciler();
 });
 afterAll(() => api.stop());
 

@@ -200,11 +200,12 @@ describe('a zombie', () => {
     const run = await requested();
     await run.trains();
     const [zombie] = trainer.runners();
-    process.kill(zombie ?? 0, 'SIGSTOP');
+    if (zombie === undefined) throw new Error('no runner is at work');
+    process.kill(zombie, 'SIGSTOP');
     trainer.tell(SLOW);
     await eventually(async () => expect((await run.state()).failed_attempts).toBeGreaterThanOrEqual(1), PATIENCE);
     try {
-      process.kill(zombie ?? 0, 'SIGCONT');
+      process.kill(zombie, 'SIGCONT');
     } catch {
       // The executor has killed it already: it is no longer wanted.
     }

@@ -125,7 +125,8 @@ function greets(port: number): Promise<boolean> {
       resolve(ready);
     };
     socket.setTimeout(1_000, () => answer(false));
-    socket.once('error', () => answer(false));
+    // Also where it ends without a word: somebody else's, or one that is about to end.
+    socket.once('error', () => answer(false)).once('close', () => answer(false));
     socket.once('data', (data) => answer(/^INFO .*"jetstream":\s*true/.test(data.toString('utf8'))));
   });
 }

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, temporaryDirectory } from '@attune/testing';
@@ -136,7 +137,21 @@ function firstAnswer(port: number, text: string): Promise<string> {
 }
 
 describe('freePort', () => {
-  it('answers a port that can be listened on', async () => {
-    expect(await freePort()).toBeGreaterThan(1023);
+  it('answers a port that can be listened on, never the same twice and never one that the system gives away by itself', async () => {
+    const ports = await Promise.all(Array.from({ length: 200 }, () => freePort()));
+    expect(new Set(ports).size).toBe(200);
+    expect(ports.filter((port) => port < 1_024 || port >= 30_000)).toEqual([]);
+    const server = createServer().listen(ports[0], '127.0.0.1');
+    await once(server, 'listening');
+    server.close();
+  });
+
+  it('passes over one that is taken', async () => {
+    const port = await freePort();
+    const taken = createServer().listen(port + 1, '127.0.0.1');
+    // Or somebody else has it already, which is as good.
+    await once(taken, 'listening').catch(() => undefined);
+    expect(await freePort()).not.toBe(port + 1);
+    taken.close();
   });
 });

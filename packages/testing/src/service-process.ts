@@ -76,8 +76,9 @@ export class ServiceProcess {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** Throws while it is not ready. */
+  /** Throws while it is not ready, and when it is gone: what answers then is another. */
   async checkReady(): Promise<void> {
+    if (!this.isRunning) throw new Error('the service has ended');
     const answer = await fetch(`${this.url}/healthz/ready`);
     if (!answer.ok) throw new Error(`not ready: ${await answer.text()}`);
   }

@@ -1,3 +1,4 @@
+import { holdLeadership } from '@attune/database';
 import { newId } from '@attune/kernel';
 import { eventually } from '@attune/testing';
 import { HOUR_MS, TestBilling } from '../test-support/test-billing';
@@ -46,9 +47,12 @@ describe('an event for finance', () => {
       await billing.asOwner(
         `UPDATE outbox SET sent_at = now() - interval '${String(days)} days' WHERE aggregate_id = '${runs[index]?.run_id ?? ''}'`,
       );
-    // Whoever starts sweeps at once.
-    await billing.stopInstances();
-    await billing.addInstance();
-    await eventually(async () => expect(await kept()).toEqual([runs[0]?.run_id]), { timeoutMs: 20_000 });
+    // Meanwhile nobody sends them again, which would make both young.
+    await holdLeadership(billing.testDatabase.url, 'billing.events', async () => {
+      // Whoever starts sweeps at once.
+      await billing.stopInstances();
+      await billing.addInstance();
+      await eventually(async () => expect(await kept()).toEqual([runs[0]?.run_id]), { timeoutMs: 20_000 });
+    });
   });
 });

@@ -18,7 +18,10 @@ const answer = () =>
   }));
 beforeAll(async () => {
   // Checked by the tests alone.
-  billing = await TestBilling.start({ settings: { holdSeconds: 3_600, holdCheckSeconds: 3_600 } });
+  billing = await TestBilling.start({
+    settings: { holdSeconds: 3_600, holdCheckSeconds: 3_600 },
+    intervals: { holds: 3_600_000 },
+  });
   models = answer();
 });
 afterAll(() => billing.stop());

@@ -206,13 +206,17 @@ describe('an impossible bill', () => {
 });
 
 describe('while the books of an organization are audited', () => {
-  /** Audits hold when they have seen everything, and `work` is done meanwhile. */
-  const meanwhile = (work: () => Promise<void>) => {
+  /** The first audit of this organization holds when it has seen everything, and `work` is done meanwhile. */
+  const meanwhile = (organization: string, work: () => Promise<void>) => {
     const audit = billing.app.get(LedgerAuditRepository);
     const findStray = audit.findStray.bind(audit);
-    return jest.spyOn(audit, 'findStray').mockImplementationOnce(async (...args) => {
-      const found = await findStray(...args);
-      await work();
+    let isDone = false;
+    return jest.spyOn(audit, 'findStray').mockImplementation(async (tx, audited) => {
+      const found = await findStray(tx, audited);
+      if (audited === organization && !isDone) {
+        isDone = true;
+        await work();
+      }
       return found;
     });
   };
@@ -220,7 +224,7 @@ describe('while the books of an organization are audited', () => {
   it('its runs are charged without waiting for that, and stand on the statement', async () => {
     const organization = newId();
     for (const hours of [11, 1]) await charge(await freshRun(organization, hours), '2026-03-10T00:00:00Z');
-    const held = meanwhile(async () => charge(await freshRun(organization, 2), '2026-03-11T00:00:00Z'));
+    const held = meanwhile(organization, async () => charge(await freshRun(organization, 2), '2026-03-11T00:00:00Z'));
     await finalizeAt('2026-04-10T00:00:00Z');
     expect(held).toHaveBeenCalled();
     held.mockRestore();
@@ -231,7 +235,7 @@ describe('while the books of an organization are audited', () => {
   it('what is charged then is audited too, before it is billed', async () => {
     const organization = newId();
     await charge(await freshRun(organization, 11), '2026-03-10T00:00:00Z');
-    const held = meanwhile(async () => {
+    const held = meanwhile(organization, async () => {
       const run = await freshRun(organization, 2);
       await charge(run, '2026-03-11T00:00:00Z');
       await billing.asOwner(

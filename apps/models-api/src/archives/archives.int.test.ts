@@ -34,6 +34,8 @@ async function expectEachOnce(id: number, archiveId: string): Promise<void> {
     return now;
   });
   expect(page).toMatchObject({ status: 'done', counts: { stored: PAIRS, duplicate: 0, refused: 0 } });
+  // Also the service itself, which was told of the archive, is through with it.
+  await api.settled();
   const items = await api.database.query<{ id: string }>('system', 'SELECT id FROM data_item WHERE model_id = $1', [
     id,
   ]);
@@ -52,7 +54,8 @@ async function archiveLeftAlone(): Promise<ArchivePlace> {
     .mockImplementation(() => Promise.resolve(() => Promise.resolve()));
   const { id } = await api.createModel();
   const { body } = await postArchive(api, id, await zipOf(members));
-  await eventually(() => expect(unpack).toHaveBeenCalled());
+  const asked = expect.objectContaining({ archiveId: body.archive_id }) as unknown;
+  await eventually(() => expect(unpack).toHaveBeenCalledWith(asked, expect.anything()));
   unpack.mockRestore();
   return { organizationId: api.tenant.organizationId, modelId: id as ModelId, archiveId: body.archive_id };
 }

@@ -39,7 +39,12 @@ export class Receiver {
 
   private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+    try {
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+    } catch {
+      // Broken off by the sender, or by the end of the test.
+      return;
+    }
     const message = { headers: request.headers, body: Buffer.concat(chunks).toString('utf8') };
     this.seen.push(message);
     this.answer(response, message);

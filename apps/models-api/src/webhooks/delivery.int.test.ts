@@ -243,7 +243,7 @@ describe('a receiver that is slow or dead', () => {
       await worker.begin();
       expect(receiver.seen).toHaveLength(20);
     });
-    expect(slow.seen).toHaveLength(4);
+    await eventually(() => expect(slow.seen).toHaveLength(4));
     await slow.stop();
     await worker.settled();
   });
@@ -262,7 +262,7 @@ describe('a receiver that is slow or dead', () => {
       await worker.begin();
       expect(receiver.seen).toHaveLength(20);
     });
-    expect(slow.seen).toHaveLength(16);
+    await eventually(() => expect(slow.seen).toHaveLength(16));
     await slow.stop();
     await worker.settled();
   });

@@ -61,7 +61,8 @@ describe('the feed of a model', () => {
     await eventually(async () => {
       const held = await database.query(
         'system',
-        `SELECT FROM pg_stat_activity WHERE state = 'idle in transaction' AND query LIKE '%model_feed%'`,
+        `SELECT FROM pg_stat_activity
+         WHERE datname = current_database() AND state = 'idle in transaction' AND query LIKE '%model_feed%'`,
       );
       expect(held).toHaveLength(1);
     });

@@ -205,6 +205,8 @@ export class TestPlatform {
     };
     const consumer = defineConsumer({
       name: 'models-peer',
+      // One after the other: kept in the order in which they left.
+      concurrency: 1,
       handlers: Object.fromEntries(HEARD.map((name) => [name, keep])),
     });
     this.messaging = new Messaging({

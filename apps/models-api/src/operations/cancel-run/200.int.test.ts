@@ -1,6 +1,5 @@
 import type { ApiModel, ApiRun } from '@attune/contracts';
 import { eventually } from '@attune/testing';
-import { ModelsReconciler } from '../../reconciler';
 import { RunCancellationsService } from '../../runs/run-cancellations.service';
 import { TestApi } from '../../test-support/test-api';
 import { runningModel, trainableModel } from '../../test-support/uploading';
@@ -9,8 +8,7 @@ let api: TestApi;
 let replica: string;
 beforeAll(async () => {
   // A question that stays without an answer for long is asked again by the tests alone.
-  jest.spyOn(ModelsReconciler.prototype, 'onApplicationBootstrap').mockImplementation();
-  api = await TestApi.start();
+  api = await TestApi.startWithoutReconciler();
   replica = await api.addReplica();
 });
 afterAll(() => api.stop());

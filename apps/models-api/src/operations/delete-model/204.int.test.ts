@@ -2,13 +2,11 @@ import { eventually } from '@attune/testing';
 import { TestApi } from '../../test-support/test-api';
 import { putData, runningModel, streamedForm, uploadAccepted } from '../../test-support/uploading';
 import { ModelErasureService } from '../../models/model-erasure.service';
-import { ModelsReconciler } from '../../reconciler';
 
 let api: TestApi;
 beforeAll(async () => {
   // Erasures are continued by the tests alone.
-  jest.spyOn(ModelsReconciler.prototype, 'onApplicationBootstrap').mockImplementation();
-  api = await TestApi.start();
+  api = await TestApi.startWithoutReconciler();
 });
 afterAll(() => api.stop());
 

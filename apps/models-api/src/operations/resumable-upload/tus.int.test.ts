@@ -6,7 +6,6 @@ import type { ApiArchive, ErrorBody, UploadReceipt } from '@attune/contracts';
 import { Upload } from 'tus-js-client';
 import type { ObjectStore } from '@attune/storage';
 import { eventually } from '@attune/testing';
-import { ModelsReconciler } from '../../reconciler';
 import { ResumableUploadsService } from '../../resumable-uploads/resumable-uploads.service';
 import { readArchive, zipOf } from '../../test-support/archiving';
 import { TestApi } from '../../test-support/test-api';
@@ -18,8 +17,7 @@ const TUS = { 'tus-resumable': '1.0.0' };
 let api: TestApi;
 beforeAll(async () => {
   // What is over is removed by the tests alone.
-  jest.spyOn(ModelsReconciler.prototype, 'onApplicationBootstrap').mockImplementation();
-  api = await TestApi.start({
+  api = await TestApi.startWithoutReconciler({
     uploads: { audioBytes: 64 * MIB, transcriptBytes: 4096, silenceMs: 5000 },
     archives: { archiveBytes: 64 * MIB, members: 200, unpackedBytes: 256 * MIB },
   });

@@ -50,10 +50,13 @@ beforeAll(async () => {
   if (!program.stdout) throw new Error('no output');
   createInterface({ input: program.stdout }).on('line', (line) => logLines.push(line));
   await eventually(async () => expect((await fetch(`${url}/healthz/ready`)).status).toBe(200), { timeoutMs: 40_000 });
+  expect(program.exitCode).toBeNull();
 });
 afterAll(async () => {
-  program.kill('SIGTERM');
-  await once(program, 'exit');
+  if (program.exitCode === null) {
+    program.kill('SIGTERM');
+    await once(program, 'exit');
+  }
   await api.stop();
 });
 
