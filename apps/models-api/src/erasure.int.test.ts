@@ -11,6 +11,7 @@ import { ModelsReconciler } from './reconciler';
 import { unpacked, zipOf } from './test-support/archiving';
 import { TestApi } from './test-support/test-api';
 import { acceptWithBytes, dataPath, nextUpload, placeOf, storedItem } from './test-support/uploading';
+import { withoutReconciler } from './test-support/without-reconciler';
 
 /** What must be nowhere afterwards: a piece of a waveform, and a word that is in one transcript alone. */
 interface Canary {
@@ -21,7 +22,8 @@ interface Canary {
 let api: TestApi;
 beforeAll(async () => {
   // Bytes are removed by the tests alone, never between a look at a folder and one at its files.
-  api = await TestApi.startWithoutReconciler();
+  withoutReconciler();
+  api = await TestApi.start();
 });
 afterAll(() => api.stop());
 

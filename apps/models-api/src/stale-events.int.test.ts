@@ -3,11 +3,13 @@ import { eventually } from '@attune/testing';
 import { staleOf } from './test-support/stale-events';
 import { TestApi } from './test-support/test-api';
 import { acceptItem, nextUpload, putData, rejectItem, runningModel } from './test-support/uploading';
+import { withoutReconciler } from './test-support/without-reconciler';
 
 let api: TestApi;
 beforeAll(async () => {
   // Nothing is asked again by itself.
-  api = await TestApi.startWithoutReconciler();
+  withoutReconciler();
+  api = await TestApi.start();
 });
 afterAll(() => api.stop());
 

@@ -33,8 +33,11 @@ describe('two GPUs that runs of two plans share', () => {
 
     const waiting = await other.start(third);
     await waiting.says(({ stage, queue_position }) => expect([stage, queue_position]).toEqual(['queued', 1]));
+    // Over soon, so that the run that loses its machine still trains when the next one takes this one's.
+    lab.script({ ...SLOW, step_ms: SLOW.step_ms / 2 });
     const preempting = await enterprise.start(urgent ?? 0);
     await preempting.reaches('training');
+    lab.script(SLOW);
     expect(await waiting.row()).toMatchObject({ host: null, starts: 0 });
 
     const lost = await theOneThatLost(golds);

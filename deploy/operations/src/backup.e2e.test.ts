@@ -47,7 +47,7 @@ beforeAll(async () => {
   before = await everythingReadable();
   await backUpPlatform(settings, join(home, 'backup'));
   await platform.stop();
-  await rm(join(home, 'first'), { recursive: true });
+  await rm(join(home, 'first'), { recursive: true, maxRetries: 5 });
   engine.tell({ steps: 20, step_ms: 50, checkpoint_every: 5 });
   settings = { ...settings, home: join(home, 'second') };
   await restorePlatform(settings, join(home, 'backup'));

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -18,7 +19,7 @@ export async function withFileLock<T>(path: string, fn: () => Promise<T>): Promi
 
 /** The file appears with its holder's id in it, in one step: a death in between leaves no lock without a holder. */
 async function take(path: string): Promise<boolean> {
-  const ours = `${path}.${String(process.pid)}`;
+  const ours = `${path}.${randomUUID()}`;
   await writeFile(ours, String(process.pid));
   try {
     await link(ours, path);

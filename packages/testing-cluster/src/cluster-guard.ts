@@ -4,17 +4,20 @@ import { once } from 'node:events';
 /**
  * Waits until its input ends, which the system sees to when this process dies, however it dies; then kills every process
  * whose command line names the folder, and removes the folder. kwokctl detaches what it starts, so that no process group
- * and no parent leads to it; but every component is told files below its cluster's folder. Twice: one may start another.
+ * and no parent leads to it; but every component is told files below its cluster's folder. Until none is left: one may start another, and a large one takes its time to die.
  */
 const SCRIPT = `
 trap '' INT TERM HUP QUIT
 read -r directory
 cat >/dev/null
-for round in 1 2; do
+for round in $(seq 100); do
+  found=
   for line in $(grep -lsF -- "$directory/" /proc/[0-9]*/cmdline); do
     process=\${line#/proc/}
-    kill -s KILL "\${process%/cmdline}" 2>/dev/null
+    # Not grep itself, which is gone by now.
+    kill -s KILL "\${process%/cmdline}" 2>/dev/null && found=1
   done
+  [ -n "$found" ] || break
   sleep 0.1
 done
 rm -rf "$directory"

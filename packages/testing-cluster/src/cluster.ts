@@ -6,11 +6,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort, isAlive, run } from '@attune/embedded';
 import {
+  ApiextensionsV1Api,
   dumpYaml,
   KubeConfig,
   type ApiConstructor,
   type ApiType,
   type KubernetesObject,
+  type V1CustomResourceDefinitionStatus,
 } from '@kubernetes/client-node';
 import { ClusterGuard } from './cluster-guard';
 import { podsThatRunOn } from './fake-stages';
@@ -28,6 +30,9 @@ export interface ClusterSettings {
 
 const NAME = 'test';
 const START_ATTEMPTS = 3;
+const ESTABLISHED_MS = 60_000;
+/** What has to run for a pod to be started; kwok's own is needed for fake nodes alone. */
+const CONTROL_PLANE = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
 const PORTS = [
   'etcdPort',
   'etcdPeerPort',
@@ -83,9 +88,31 @@ export class TestCluster {
     const definitions = objects.filter(isDefinition);
     const others = objects.filter((object) => !isDefinition(object));
     await this.applyAll(definitions);
-    if (definitions.length > 0)
-      await this.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all']);
+    if (definitions.length > 0) await this.untilEstablished();
     await this.applyAll(others);
+  }
+
+  /**
+   * Resolves when the API server serves every definition that it has. Not `kubectl wait`: it fails on one that has no condition yet.
+   * Throws after a minute.
+   */
+  async untilEstablished(): Promise<void> {
+    const api = this.client(ApiextensionsV1Api);
+    const started = performance.now();
+    for (;;) {
+      const { items } = await api.listCustomResourceDefinition();
+      const open = items.filter(({ status }) => !isEstablished(status));
+      if (open.length === 0) return;
+      if (performance.now() - started > ESTABLISHED_MS)
+        throw new Error(`not established: ${open.map(({ metadata }) => metadata?.name).join(', ')}`);
+      await delay(100);
+    }
+  }
+
+  /** Throws where a component does not run or the API server does not answer: kwokctl takes both for a cluster that has started. */
+  async checkRuns(): Promise<void> {
+    for (const component of CONTROL_PLANE) this.pid(component);
+    await this.kubectl(['get', '--raw', '/readyz']);
   }
 
   /** A component's process id; throws when it does not run. */
@@ -116,6 +143,7 @@ export class TestCluster {
   /** Starts the components that do not run, at the ports they had. */
   async revive(): Promise<void> {
     await kwokctl(this.directory, ['start', 'cluster', '--wait', '60s']);
+    await this.checkRuns();
   }
 
   /** What a component has written, for the message of a test that fails. */
@@ -173,7 +201,9 @@ async function boot(settings: ClusterSettings): Promise<TestCluster> {
     await writeFile(config, documents.map((document) => dumpYaml(document)).join('---\n'));
     await kwokctl(directory, ['create', 'cluster', '--config', config, '--wait', '60s']);
     await mkdir(join(directory, 'nodes'));
-    return new TestCluster(directory, guard);
+    const cluster = new TestCluster(directory, guard);
+    await cluster.checkRuns();
+    return cluster;
   } catch (error) {
     await guard.end();
     throw error;
@@ -205,6 +235,11 @@ async function configuration({ nodeGraceSeconds = 40 }: ClusterSettings): Promis
     componentsPatches: [
       // The files need not outlive the machine.
       { name: 'etcd', extraArgs: [{ key: 'unsafe-no-fsync', value: 'true' }] },
+      // There is one of each, and one that loses an election, to an API server that is away for ten seconds, ends for good.
+      ...['kube-controller-manager', 'kube-scheduler'].map((name) => ({
+        name,
+        extraArgs: [{ key: 'leader-elect', value: 'false' }],
+      })),
       {
         name: 'kwok-controller',
         // By itself it would complete the pods that a node agent runs.
@@ -215,6 +250,10 @@ async function configuration({ nodeGraceSeconds = 40 }: ClusterSettings): Promis
       },
     ],
   };
+}
+
+function isEstablished(status: V1CustomResourceDefinitionStatus | undefined): boolean {
+  return status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True') ?? false;
 }
 
 function kwokctl(directory: string, args: readonly string[]): Promise<string> {

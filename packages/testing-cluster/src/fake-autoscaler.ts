@@ -23,11 +23,13 @@ export interface AutoscalerSettings {
   poolLabel?: string;
   /** How long a node takes to come; default 0. */
   bootMs?: number;
-  /** How long a node stays without a pod; default 10 s. */
+  /** How long a node stays without a pod, once it has had one; default 10 s. */
   idleMs?: number;
 }
 
 const EVERY_MS = 250;
+/** A node that has not had a pod yet is given at least this long: the pod that it was made for is on its way. */
+const UNUSED_MS = 30_000;
 
 /**
  * What a cluster autoscaler does, without its arithmetic: a pod that the scheduler finds no node for and that selects a
@@ -36,7 +38,7 @@ const EVERY_MS = 250;
 export class FakeAutoscaler {
   private readonly core: CoreV1Api;
   private readonly stopping = new AbortController();
-  private readonly nodes = new Map<string, { pool: string; node: ScaledNode; emptySince: number }>();
+  private readonly nodes = new Map<string, { pool: string; node: ScaledNode; emptySince: number; wasUsed: boolean }>();
   /** Nodes that were ordered and are not there yet. */
   private readonly coming = new Map<string, number>();
   private readonly work: Promise<void>;
@@ -97,7 +99,7 @@ export class FakeAutoscaler {
     try {
       await delay(this.settings.bootMs ?? 0, undefined, { signal: this.stopping.signal });
       const node = await makeNode();
-      this.nodes.set(node.name, { pool, node, emptySince: performance.now() });
+      this.nodes.set(node.name, { pool, node, emptySince: performance.now(), wasUsed: false });
     } catch {
       // Stopped, or the API server is away: the pod still waits, so the next round tries again.
     } finally {
@@ -107,10 +109,13 @@ export class FakeAutoscaler {
 
   private async removeIdle(pods: readonly V1Pod[]): Promise<void> {
     const now = performance.now();
+    const { idleMs = 10_000 } = this.settings;
     for (const [name, entry] of this.nodes) {
-      if (pods.some(({ spec, status }) => spec?.nodeName === name || status?.nominatedNodeName === name))
+      if (pods.some(({ spec, status }) => spec?.nodeName === name || status?.nominatedNodeName === name)) {
         entry.emptySince = now;
-      if (now - entry.emptySince < (this.settings.idleMs ?? 10_000)) continue;
+        entry.wasUsed = true;
+      }
+      if (now - entry.emptySince < (entry.wasUsed ? idleMs : Math.max(idleMs, UNUSED_MS))) continue;
       await entry.node.remove();
       this.nodes.delete(name);
     }

@@ -33,7 +33,7 @@ export async function applyDefinitions(cluster: TestCluster, directory: string):
   const named = files.flatMap((file) => ['-f', join(directory, file)]);
   // Client-side would keep each of them a second time in an annotation, and some are too large for one.
   await cluster.kubectl(['apply', '--server-side', ...named]);
-  await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', ...named]);
+  await cluster.untilEstablished();
 }
 
 /**

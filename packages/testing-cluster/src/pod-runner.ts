@@ -48,6 +48,8 @@ export interface PodSurroundings {
 const RETRY_MS = 300;
 const RESTART_MS = 1_000;
 const NOT_FOUND = 404;
+/** What is about to die may still write there. */
+const REMOVAL = { recursive: true, force: true, maxRetries: 5, retryDelay: 100 };
 
 /** The life of one pod on a node: what a kubelet does for a pod of one container. */
 export class PodRunner {
@@ -99,7 +101,7 @@ export class PodRunner {
     this.ending.abort();
     this.child?.kill('SIGKILL');
     await this.life;
-    await rm(join(this.surroundings.directory, 'volumes'), { recursive: true, force: true });
+    await rm(join(this.surroundings.directory, 'volumes'), REMOVAL);
   }
 
   private async live(): Promise<void> {
@@ -206,7 +208,7 @@ export class PodRunner {
         body: { gracePeriodSeconds: 0, preconditions: { uid: this.pod.metadata?.uid } },
       }),
     );
-    await rm(join(this.surroundings.directory, 'volumes'), { recursive: true, force: true });
+    await rm(join(this.surroundings.directory, 'volumes'), REMOVAL);
   }
 
   private terminated(exit: ChildExit | null, startedAt: Date): V1ContainerState {

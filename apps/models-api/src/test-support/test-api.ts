@@ -23,26 +23,15 @@ import { createApp } from '../create-app';
 import { entities } from '../entities';
 import type { Env } from '../env';
 import { migrations } from '../migrations/all';
-import { ModelsReconciler } from '../reconciler';
 import { registerBase } from './base-model';
 import { BillingDouble } from './billing-double';
 import { waitForGivenVerdicts } from './given-verdicts';
+import { BROKER_MS, untilHandled } from './handled';
 
 export const PEPPER = 'a-pepper-for-tests-of-32-characters';
 export const ADMIN_KEY = 'attune_admin_key-for-tests-of-32-characters';
 export const STT_TOKEN = 'internal-token-for-tests';
-/** Far longer than a broker takes that is there. */
-const BROKER_MS = 10_000;
 export const BASE_DIGEST = `sha256:${'b'.repeat(64)}`;
-
-/** What JetStream says of a consumer. */
-interface ConsumerState {
-  name: string;
-  num_pending: number;
-  num_ack_pending: number;
-  config: { filter_subject: string };
-  delivered: { stream_seq: number };
-}
 
 type Connection = Awaited<ReturnType<typeof connectNats>>;
 
@@ -139,12 +128,6 @@ export class TestApi {
     await registerBase(app, store, BASE_DIGEST);
     api.tenant = await api.addTenant();
     return api;
-  }
-
-  /** Without the reconciler, which passes at boot and every 15 s: what it does is left to the test, which would meet it half done. */
-  static startWithoutReconciler(settings: Partial<Env> = {}): Promise<TestApi> {
-    jest.spyOn(ModelsReconciler.prototype, 'onApplicationBootstrap').mockImplementation();
-    return TestApi.start(settings);
   }
 
   async stop(): Promise<void> {
@@ -357,20 +340,7 @@ export class TestApi {
 
   /** Resolves when every event that was published so far has been handled. */
   async settled(): Promise<void> {
-    const ask = async <T>(subject: string): Promise<T> =>
-      (await this.connection.request(`$JS.API.${subject}`, '', { timeout: BROKER_MS })).json<T>();
-    const { streams } = await ask<{ streams: string[] }>('STREAM.NAMES');
-    await eventually(async () => {
-      for (const stream of streams) {
-        const { consumers } = await ask<{ consumers: ConsumerState[] }>(`CONSUMER.LIST.${stream}`);
-        // The broker counts an event as pending a little after it has stored it.
-        const behind = consumers.find(
-          ({ num_pending, num_ack_pending, config, delivered }) =>
-            num_pending + num_ack_pending > 0 || delivered.stream_seq < (this.newest.get(config.filter_subject) ?? 0),
-        );
-        if (behind) throw new Error(`${behind.name} is behind`);
-      }
-    });
+    await untilHandled(this.connection, this.newest);
   }
 
   async lastRun(modelId: number): Promise<{

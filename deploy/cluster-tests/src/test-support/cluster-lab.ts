@@ -88,7 +88,7 @@ export class ClusterLab {
   async close(): Promise<void> {
     await this.platform.stop();
     await Promise.all([this.cluster.stop(), this.s3.stop(), this.rows.close()]);
-    rmSync(this.home, { recursive: true, force: true });
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
   }
 
   /** A node with GPUs whose pods run the built runner. */

@@ -1,8 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { run } from '@attune/embedded';
-import { ApiextensionsV1Api, type V1CustomResourceDefinitionStatus } from '@kubernetes/client-node';
 import type { TestCluster } from '@attune/testing-cluster';
 
 /** Where the definitions of what k8s/ uses lie in the Go modules of those who define it. */
@@ -27,19 +25,7 @@ export async function installCrds(cluster: TestCluster): Promise<void> {
   const files = await Promise.all(SOURCES.map(filesOf));
   // Server-side: some are too long for the annotation of a client-side apply.
   await cluster.kubectl(['apply', '--server-side', ...files.flat().flatMap((file) => ['-f', file])]);
-  await untilEstablished(cluster);
-}
-
-/** Not `kubectl wait`: it fails on a definition that has no condition yet. */
-async function untilEstablished(cluster: TestCluster): Promise<void> {
-  const api = cluster.client(ApiextensionsV1Api);
-  for (;;) {
-    const { items } = await api.listCustomResourceDefinition();
-    const isEstablished = (status: V1CustomResourceDefinitionStatus | undefined): boolean =>
-      status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True') ?? false;
-    if (items.every(({ status }) => isEstablished(status))) return;
-    await delay(100);
-  }
+  await cluster.untilEstablished();
 }
 
 async function filesOf({ module, folder, files = /\.yaml$/ }: (typeof SOURCES)[number]): Promise<string[]> {

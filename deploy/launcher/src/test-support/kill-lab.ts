@@ -129,7 +129,7 @@ export class KillLab {
 
   async close(): Promise<void> {
     await this.platform.stop();
-    rmSync(this.home, { recursive: true, force: true });
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
   }
 
   /** Waits for the moment and keeps it: whoever would end it is stopped (SIGSTOP) until the answered function is called. */
@@ -145,7 +145,7 @@ export class KillLab {
       case 'decoding':
         return freeze(await this.waitFor(() => this.pidsOf('engine', 'transcribe')[0]));
       case 'evaluating': {
-        const release = freeze(this.pidsOf('evaluator')[0] ?? 0);
+        const release = freeze(await this.waitFor(() => this.pidsOf('evaluator')[0]));
         await this.waitFor(async () => ((await this.stateOf(runId)) === 'evaluating' ? true : undefined));
         return release;
       }

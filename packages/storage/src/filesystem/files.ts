@@ -30,9 +30,9 @@ export async function withFolders<T>(target: string, step: () => Promise<T>): Pr
   for (let tries = 1; ; tries += 1) {
     const made = await mkdir(dirname(target), { recursive: true, mode: 0o750 });
     try {
-      const answer = await step();
+      // Before the step, so that what it opens is never left behind by a failure here.
       if (made !== undefined) await syncFolders(dirname(target), dirname(made));
-      return answer;
+      return await step();
     } catch (error) {
       if (tries === 10 || !hasErrno(error, 'ENOENT')) throw error;
     }

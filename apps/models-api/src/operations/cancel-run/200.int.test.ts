@@ -3,12 +3,14 @@ import { eventually } from '@attune/testing';
 import { RunCancellationsService } from '../../runs/run-cancellations.service';
 import { TestApi } from '../../test-support/test-api';
 import { runningModel, trainableModel } from '../../test-support/uploading';
+import { withoutReconciler } from '../../test-support/without-reconciler';
 
 let api: TestApi;
 let replica: string;
 beforeAll(async () => {
   // A question that stays without an answer for long is asked again by the tests alone.
-  api = await TestApi.startWithoutReconciler();
+  withoutReconciler();
+  api = await TestApi.start();
   replica = await api.addReplica();
 });
 afterAll(() => api.stop());

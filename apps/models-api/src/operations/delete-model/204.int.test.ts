@@ -1,12 +1,14 @@
 import { eventually } from '@attune/testing';
 import { TestApi } from '../../test-support/test-api';
 import { putData, runningModel, streamedForm, uploadAccepted } from '../../test-support/uploading';
+import { withoutReconciler } from '../../test-support/without-reconciler';
 import { ModelErasureService } from '../../models/model-erasure.service';
 
 let api: TestApi;
 beforeAll(async () => {
   // Erasures are continued by the tests alone.
-  api = await TestApi.startWithoutReconciler();
+  withoutReconciler();
+  api = await TestApi.start();
 });
 afterAll(() => api.stop());
 

@@ -10,6 +10,7 @@ import { ResumableUploadsService } from '../../resumable-uploads/resumable-uploa
 import { readArchive, zipOf } from '../../test-support/archiving';
 import { TestApi } from '../../test-support/test-api';
 import { acceptItem, dataPath, nextUpload } from '../../test-support/uploading';
+import { withoutReconciler } from '../../test-support/without-reconciler';
 
 const MIB = 1024 * 1024;
 const TUS = { 'tus-resumable': '1.0.0' };
@@ -17,7 +18,8 @@ const TUS = { 'tus-resumable': '1.0.0' };
 let api: TestApi;
 beforeAll(async () => {
   // What is over is removed by the tests alone.
-  api = await TestApi.startWithoutReconciler({
+  withoutReconciler();
+  api = await TestApi.start({
     uploads: { audioBytes: 64 * MIB, transcriptBytes: 4096, silenceMs: 5000 },
     archives: { archiveBytes: 64 * MIB, members: 200, unpackedBytes: 256 * MIB },
   });
