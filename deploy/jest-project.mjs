@@ -14,9 +14,9 @@ export function spawn(program, args, environment = {}) {
   return spawnSync(program, args, { cwd: root, stdio: 'inherit', env }).status;
 }
 
-/** Counts come from jest's own report; a run that wrote none, or ran nothing, has failed. */
-export function runJestProject(project, options = []) {
-  const report = join(results, `${project}.json`);
+/** Counts come from jest's own report, `name`.json; a run that wrote none, or ran nothing, has failed. */
+export function runJestProject(project, options = [], name = project) {
+  const report = join(results, `${name}.json`);
   mkdirSync(results, { recursive: true });
   rmSync(report, { force: true });
   const jest = join(root, 'node_modules', '.bin', 'jest');
@@ -26,6 +26,15 @@ export function runJestProject(project, options = []) {
   const broken = summary.numFailedTests + summary.numRuntimeErrorTestSuites;
   const nothing = summary.numTotalTests === 0 || (status !== 0 && broken === 0) ? 1 : 0;
   return { passed: summary.numPassedTests, failed: broken + nothing, names: failedTests(summary) };
+}
+
+/** Of several counts one. */
+export function sum(counts) {
+  return {
+    passed: counts.reduce((all, { passed }) => all + passed, 0),
+    failed: counts.reduce((all, { failed }) => all + failed, 0),
+    names: counts.flatMap(({ names }) => names),
+  };
 }
 
 /** Ends the process: the names of what failed, then the line that everybody reads, which counts. */

@@ -1,10 +1,11 @@
 /**
  * What is proven on a real Kubernetes control plane (docs/adr/0038): builds its tools once, by Go, into the cache, then runs the
- * tests one file after the other; the last line counts them. `npm run test:k8s -- deploy/cluster-tests` runs those files only.
+ * tests, two files at a time, and those that hold a promise in seconds after them, with nothing beside them; the last line counts
+ * them all. `npm run test:k8s -- deploy/cluster-tests` runs those files only, one after the other.
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { conclude, root, runJestProject } from './jest-project.mjs';
+import { conclude, root, runJestProject, sum } from './jest-project.mjs';
 
 const require = createRequire(import.meta.url);
 const { BASIC_TOOLS, ensureTools, hasGo, isBuilt, OPTIONAL_TOOLS } = require(
@@ -24,4 +25,14 @@ for (const name of OPTIONAL_TOOLS) {
   console.log(isBuilt(name) ? `with ${name}` : `without ${name}: ${variable}=1 builds it once`);
 }
 
-conclude(runJestProject('k8s', [...process.argv.slice(2), '--runInBand']));
+/** These hold a promise in seconds: nothing runs beside them. */
+const TIMED = String.raw`/(many-runs|cancel|kubernetes-executor|starts-in-a-cluster)\.k8s\.test\.ts$`;
+
+const paths = process.argv.slice(2);
+if (paths.length > 0) conclude(runJestProject('k8s', [...paths, '--runInBand']));
+conclude(
+  sum([
+    runJestProject('k8s', ['--testPathIgnorePatterns', '/node_modules/', TIMED]),
+    runJestProject('k8s', [TIMED, '--runInBand'], 'k8s-timed'),
+  ]),
+);
