@@ -84,7 +84,8 @@ export class FilesystemStore implements ObjectStore {
       await rm(join(folder, path), { force: true });
       if (!isUnfinished(nameOf(path))) removed += 1;
     }
-    await rm(folder, { recursive: true, force: true });
+    // Again when somebody puts something there meanwhile.
+    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
     await prune(dirname(folder), this.config.directory);
     return removed;
   }
