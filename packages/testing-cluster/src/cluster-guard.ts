@@ -4,7 +4,8 @@ import { once } from 'node:events';
 /**
  * Waits until its input ends, which the system sees to when this process dies, however it dies; then kills every process
  * whose command line names the folder, and removes the folder. kwokctl detaches what it starts, so that no process group
- * and no parent leads to it; but every component is told files below its cluster's folder. Until none is left: one may start another, and a large one takes its time to die.
+ * and no parent leads to it; but every component is told files below its cluster's folder. Until none is left: one may
+ * start another, and a large one takes its time to die.
  */
 const SCRIPT = `
 trap '' INT TERM HUP QUIT

@@ -31,6 +31,7 @@ export interface ClusterSettings {
 const NAME = 'test';
 const START_ATTEMPTS = 3;
 const ESTABLISHED_MS = 60_000;
+const READY_MS = 60_000;
 /** What has to run for a pod to be started; kwok's own is needed for fake nodes alone. */
 const CONTROL_PLANE = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
 const PORTS = [
@@ -109,10 +110,23 @@ export class TestCluster {
     }
   }
 
-  /** Throws where a component does not run or the API server does not answer: kwokctl takes both for a cluster that has started. */
-  async checkRuns(): Promise<void> {
-    for (const component of CONTROL_PLANE) this.pid(component);
-    await this.kubectl(['get', '--raw', '/readyz']);
+  /**
+   * Resolves when the API server is ready. Throws where it is not within a minute, and at once where a component does not run: kwokctl
+   * takes both for a cluster that has started.
+   */
+  async untilRuns(): Promise<void> {
+    const started = performance.now();
+    const isReady = (): Promise<boolean> =>
+      this.kubectl(['get', '--raw', '/readyz']).then(
+        () => true,
+        () => false,
+      );
+    for (;;) {
+      for (const component of CONTROL_PLANE) this.pid(component);
+      if (await isReady()) return;
+      if (performance.now() - started > READY_MS) throw new Error('the API server does not become ready');
+      await delay(100);
+    }
   }
 
   /** A component's process id; throws when it does not run. */
@@ -143,7 +157,7 @@ export class TestCluster {
   /** Starts the components that do not run, at the ports they had. */
   async revive(): Promise<void> {
     await kwokctl(this.directory, ['start', 'cluster', '--wait', '60s']);
-    await this.checkRuns();
+    await this.untilRuns();
   }
 
   /** What a component has written, for the message of a test that fails. */
@@ -202,7 +216,7 @@ async function boot(settings: ClusterSettings): Promise<TestCluster> {
     await kwokctl(directory, ['create', 'cluster', '--config', config, '--wait', '60s']);
     await mkdir(join(directory, 'nodes'));
     const cluster = new TestCluster(directory, guard);
-    await cluster.checkRuns();
+    await cluster.untilRuns();
     return cluster;
   } catch (error) {
     await guard.end();
