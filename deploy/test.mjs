@@ -52,21 +52,24 @@ conclude(sum(counts));
 function tell(name, { count, seconds, output = '' }) {
   if (output !== '') console.log(`\n== ${name}\n${output.trimEnd()}`);
   console.log(`== ${name}: ${count.failed === 0 ? 'passed' : `${count.failed} FAILED`} in ${seconds} s`);
-  const names = count.failed > 0 && !count.names?.length ? [name] : (count.names ?? []);
-  counts.push({ ...count, names });
+  const { failed, names = [] } = count;
+  counts.push({ ...count, names: failed > 0 && names.length === 0 ? [name] : names });
 }
 
 function secondsSince(started) {
   return ((performance.now() - started) / 1000).toFixed(0);
 }
 
-/** A check counts as one test. */
+/** A check counts as one test; a program that cannot be started has failed. */
 async function check(program, args) {
   const started = performance.now();
   const child = spawnChild(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   const parts = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => parts.push(part));
-  const [status] = await once(child, 'close');
+  const [status] = await once(child, 'close').catch((error) => {
+    parts.push(Buffer.from(error.message));
+    return [null];
+  });
   const count = { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1 };
   return { count, seconds: secondsSince(started), output: Buffer.concat(parts).toString() };
 }

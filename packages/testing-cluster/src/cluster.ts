@@ -30,8 +30,7 @@ export interface ClusterSettings {
 
 const NAME = 'test';
 const START_ATTEMPTS = 3;
-const ESTABLISHED_MS = 60_000;
-const READY_MS = 60_000;
+const PATIENCE_MS = 60_000;
 /** What has to run for a pod to be started; kwok's own is needed for fake nodes alone. */
 const CONTROL_PLANE = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
 const PORTS = [
@@ -99,15 +98,11 @@ export class TestCluster {
    */
   async untilEstablished(): Promise<void> {
     const api = this.client(ApiextensionsV1Api);
-    const started = performance.now();
-    for (;;) {
+    await untilNothingIsMissing(async () => {
       const { items } = await api.listCustomResourceDefinition();
       const open = items.filter(({ status }) => !isEstablished(status));
-      if (open.length === 0) return;
-      if (performance.now() - started > ESTABLISHED_MS)
-        throw new Error(`not established: ${open.map(({ metadata }) => metadata?.name).join(', ')}`);
-      await delay(100);
-    }
+      return open.length === 0 ? null : `not established: ${open.map(({ metadata }) => metadata?.name).join(', ')}`;
+    });
   }
 
   /**
@@ -115,18 +110,13 @@ export class TestCluster {
    * takes both for a cluster that has started.
    */
   async untilRuns(): Promise<void> {
-    const started = performance.now();
-    const isReady = (): Promise<boolean> =>
-      this.kubectl(['get', '--raw', '/readyz']).then(
-        () => true,
-        () => false,
-      );
-    for (;;) {
+    await untilNothingIsMissing(() => {
       for (const component of CONTROL_PLANE) this.pid(component);
-      if (await isReady()) return;
-      if (performance.now() - started > READY_MS) throw new Error('the API server does not become ready');
-      await delay(100);
-    }
+      return this.kubectl(['get', '--raw', '/readyz']).then(
+        () => null,
+        () => 'the API server does not become ready',
+      );
+    });
   }
 
   /** A component's process id; throws when it does not run. */
@@ -264,6 +254,15 @@ async function configuration({ nodeGraceSeconds = 40 }: ClusterSettings): Promis
       },
     ],
   };
+}
+
+/** Asks until the answer is null. Throws what `ask` throws, and after a minute what it answers then. */
+async function untilNothingIsMissing(ask: () => Promise<string | null>): Promise<void> {
+  const started = performance.now();
+  for (let missing = await ask(); missing !== null; missing = await ask()) {
+    if (performance.now() - started > PATIENCE_MS) throw new Error(missing);
+    await delay(100);
+  }
 }
 
 function isEstablished(status: V1CustomResourceDefinitionStatus | undefined): boolean {

@@ -38,7 +38,7 @@ const UNUSED_MS = 30_000;
 export class FakeAutoscaler {
   private readonly core: CoreV1Api;
   private readonly stopping = new AbortController();
-  private readonly nodes = new Map<string, { pool: string; node: ScaledNode; emptySince: number; wasUsed: boolean }>();
+  private readonly nodes = new Map<string, { pool: string; node: ScaledNode; emptySince: number }>();
   /** Nodes that were ordered and are not there yet. */
   private readonly coming = new Map<string, number>();
   private readonly work: Promise<void>;
@@ -63,6 +63,10 @@ export class FakeAutoscaler {
     this.stopping.abort();
     await this.work;
     await Promise.all(this.boots);
+  }
+
+  private get idleMs(): number {
+    return this.settings.idleMs ?? 10_000;
   }
 
   private async keepScaling(): Promise<void> {
@@ -99,7 +103,8 @@ export class FakeAutoscaler {
     try {
       await delay(this.settings.bootMs ?? 0, undefined, { signal: this.stopping.signal });
       const node = await makeNode();
-      this.nodes.set(node.name, { pool, node, emptySince: performance.now(), wasUsed: false });
+      const graceMs = Math.max(0, UNUSED_MS - this.idleMs);
+      this.nodes.set(node.name, { pool, node, emptySince: performance.now() + graceMs });
     } catch {
       // Stopped, or the API server is away: the pod still waits, so the next round tries again.
     } finally {
@@ -109,13 +114,10 @@ export class FakeAutoscaler {
 
   private async removeIdle(pods: readonly V1Pod[]): Promise<void> {
     const now = performance.now();
-    const { idleMs = 10_000 } = this.settings;
     for (const [name, entry] of this.nodes) {
-      if (pods.some(({ spec, status }) => spec?.nodeName === name || status?.nominatedNodeName === name)) {
+      if (pods.some(({ spec, status }) => spec?.nodeName === name || status?.nominatedNodeName === name))
         entry.emptySince = now;
-        entry.wasUsed = true;
-      }
-      if (now - entry.emptySince < (entry.wasUsed ? idleMs : Math.max(idleMs, UNUSED_MS))) continue;
+      if (now - entry.emptySince < this.idleMs) continue;
       await entry.node.remove();
       this.nodes.delete(name);
     }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 
 export interface ReceivedMessage {
   headers: IncomingMessage['headers'];
@@ -38,14 +39,10 @@ export class Receiver {
   }
 
   private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    try {
-      for await (const chunk of request) chunks.push(chunk as Buffer);
-    } catch {
-      // Broken off by the sender, or by the end of the test.
-      return;
-    }
-    const message = { headers: request.headers, body: Buffer.concat(chunks).toString('utf8') };
+    // Null: broken off by the sender, or by the end of the test.
+    const body = await text(request).catch(() => null);
+    if (body === null) return;
+    const message = { headers: request.headers, body };
     this.seen.push(message);
     this.answer(response, message);
   }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 
 export interface SeenRequest {
   url: string | undefined;
@@ -38,13 +39,9 @@ export class SttDouble {
     response.on('close', () => {
       if (!response.writableFinished) this.aborted += 1;
     });
-    const chunks: Buffer[] = [];
-    try {
-      for await (const chunk of request) chunks.push(chunk as Buffer);
-    } catch {
-      return;
-    }
-    this.seen.push({ url: request.url, headers: request.headers, body: Buffer.concat(chunks) });
+    const body = await buffer(request).catch(() => null);
+    if (body === null) return;
+    this.seen.push({ url: request.url, headers: request.headers, body });
     this.answer(response);
   }
 }
